@@ -1,0 +1,57 @@
+# Every target makes the virtual environment that it needs; `make` alone lists them.
+VENV ?= .venv
+PY := $(VENV)/bin/python
+BIN := $(VENV)/bin
+export VENV
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test lint fmt crds docs e2e bench lock clean system
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## virtual environment with what serving needs, installed by hash
+	@tools/setup.sh run
+
+dev: ## the same with what tests, lint and docs need
+	@tools/setup.sh dev
+
+demo: setup ## two real models, one workload, directly and through Sluice (ARGS=... goes to `sluice demo`)
+	@$(BIN)/sluice demo $(ARGS)
+
+test: dev system lint ## lint, then all tests: unit, property, conformance, integration (ARGS=... goes to pytest)
+	$(PY) -m pytest $(ARGS)
+
+system: # the browser and a font for the tests of the page: required in CI, else those tests are skipped
+	@tools/system-packages.sh chromium fonts-dejavu-core || [ -z "$$CI" ]
+
+lint: dev ## ruff, mypy, import-linter, stale CRDs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sluice crds --dir crds --docs docs/kinds.md --check
+
+fmt: dev ## format, and fix what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+crds: dev ## write crds/ and docs/kinds.md from the kinds
+	$(BIN)/sluice crds --dir crds --docs docs/kinds.md
+
+docs: dev ## build the documentation, strictly, into build/docs
+	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
+
+e2e: dev ## a clean clone with an empty HOME runs the demo; the wheel, installed alone, serves (no cluster yet)
+	$(PY) -m pytest e2e
+
+bench: dev ## benchmarks on this machine: a table, and build/bench.json (needs wrk and nginx)
+	@tools/system-packages.sh wrk nginx-light
+	$(PY) -m bench --json build/bench.json $(ARGS)
+
+lock: ## write the locks anew from pyproject.toml and models.in (UPGRADE=1: newest versions)
+	@tools/lock.sh
+
+clean: ## remove the virtual environment and everything built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sluice
