@@ -1,0 +1,1 @@
+"""The gateway: one request's journey from the caller to a cached answer or a model, and back."""

@@ -1,0 +1,292 @@
+"""Config: the one contract between whoever compiles the kinds (operator, `sluice run`) and the gateway that obeys it.
+
+Plain data, no Kubernetes in it, no secret value in it. Durations are seconds, sizes are bytes, money is Decimal per
+million tokens. A gateway validates a Config whole before it serves any of it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
+
+SCHEMA = 1
+"""The schema that this release writes."""
+
+CAPABILITIES = frozenset({"single", "weighted", "task", "cascade", "mirror", "identical", "paraphrase"})
+"""What this gateway can do; a route or policy whose `requires` names more is refused, the rest is served."""
+
+Family = Literal["openai", "anthropic"]
+"""Whose wire a backend speaks: paths, headers, error shape and stream format."""
+
+
+class Part(BaseModel):
+    """Immutable; unknown optional fields are ignored, so an older gateway reads a newer Config."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Credential(Part):
+    """Where a secret value is found: never the value itself."""
+
+    secret: str
+    key: str
+
+
+class Price(Part):
+    """Money per million tokens."""
+
+    input: Decimal = Decimal(0)
+    cached_input: Decimal | None = None
+    output: Decimal = Decimal(0)
+    currency: str = "USD"
+
+    @field_serializer("input", "cached_input", "output")
+    def _text(self, value: Decimal | None) -> str | None:
+        return None if value is None else format(value.normalize(), "f")
+
+    def cost(self, prompt: int, cached: int, completion: int) -> Decimal:
+        """Cost of one call in `currency`; `cached` is the part of `prompt` that the upstream had cached."""
+        cached_rate = self.input if self.cached_input is None else self.cached_input
+        return ((prompt - cached) * self.input + cached * cached_rate + completion * self.output) / 1_000_000
+
+
+class Backend(Part):
+    """One upstream model. Exactly one of `url` (a base such as https://api.openai.com/v1) and `managed` is set."""
+
+    name: str
+    url: str | None = None
+    managed: str | None = Field(None, description="Name of a QuantisedModel; its ready addresses come in Endpoints.")
+    families: tuple[Family, ...] = ("openai",)
+    model: str | None = Field(None, description="Model name sent upstream; None sends the caller's.")
+    credential: Credential | None = None
+    price: Price | None = None
+    context_window: int | None = None
+    logprobs: bool = Field(False, description="The upstream can return token log-probabilities.")
+    always_stream: bool = Field(
+        False,
+        description="Ask upstream for streams even when the caller did not: some engines free a left call only then.",
+    )
+
+
+class Single(Part):
+    """Every request to one backend."""
+
+    type: Literal["single"] = "single"
+    backend: str
+
+
+class Weighted(Part):
+    """Requests spread by weight."""
+
+    type: Literal["weighted"] = "weighted"
+    weights: dict[str, int]
+
+
+class Task(Part):
+    """Requests to the backend that their task class names."""
+
+    type: Literal["task"] = "task"
+    backends: dict[str, str] = Field(description="Task class -> backend.")
+    default: str = Field(description="Backend where no class is clear.")
+    examples: dict[str, tuple[str, ...]] = Field({}, description="Task class -> the user's own example asks.")
+    margin: float = Field(
+        0.02, description="Least distance between the best class's score and the second's, in cosine."
+    )
+
+
+class Confidence(Part):
+    """How sure a model must be of its own answer, from its token log-probabilities."""
+
+    method: Literal["TokenQuantile"] = "TokenQuantile"
+    threshold: float = Field(description="Least probability, 0..1, at the quantile.")
+    quantile: float = Field(0.1, description="Which quantile of the token probabilities is compared, 0..1.")
+    prefix: int = Field(16, description="Tokens after which a streamed answer commits, when they pass.")
+
+
+class JsonSchemaCheck(Part):
+    """The answer is JSON and valid against a schema."""
+
+    type: Literal["jsonSchema"] = "jsonSchema"
+    json_schema: dict[str, Any]
+
+
+class RegexCheck(Part):
+    """The answer's text holds a match."""
+
+    type: Literal["regex"] = "regex"
+    pattern: str
+
+
+class HttpCheck(Part):
+    """The user's own check: POST {request, answer}; 2xx with {"accept": true} passes, anything else fails."""
+
+    type: Literal["http"] = "http"
+    url: str
+    timeout: float = 2.0
+    credential: Credential | None = None
+
+
+Check = Annotated[JsonSchemaCheck | RegexCheck | HttpCheck, Field(discriminator="type")]
+
+
+class Cascade(Part):
+    """Stages from cheap to dear; the first whose answer is accepted, else the last."""
+
+    type: Literal["cascade"] = "cascade"
+    stages: tuple[str, ...]
+    confidence: Confidence | None = None
+    checks: tuple[Check, ...] = ()
+
+
+Strategy = Annotated[Single | Weighted | Task | Cascade, Field(discriminator="type")]
+
+
+class Retries(Part):
+    """Before the first byte only. `budget` bounds retries to that share of recent requests."""
+
+    attempts: int = Field(2, description="Tries in all on one backend, 1 = no retry.")
+    budget: float = 0.2
+
+
+class Breaker(Part):
+    """A backend that fails `failures` times in a row is left alone for `open_for` seconds."""
+
+    failures: int = 5
+    open_for: float = 10.0
+
+
+class Resilience(Part):
+    """How long a request may take and what is tried; seconds."""
+
+    connect: float = 5.0
+    first_token: float = 30.0
+    total: float = 600.0
+    hold: float = Field(60.0, description="How long a request waits for a managed model that is starting.")
+    retries: Retries = Retries()
+    breaker: Breaker = Breaker()
+
+
+class Mirror(Part):
+    """A copy of some requests to a further backend; its answer is measured and dropped."""
+
+    backend: str
+    percent: float
+
+
+class Route(Part):
+    """One ModelRoute, resolved."""
+
+    name: str
+    digest: str = ""
+    requires: tuple[str, ...] = ()
+    models: tuple[str, ...]
+    backends: dict[str, Backend]
+    strategy: Strategy
+    fallbacks: tuple[str, ...] = ()
+    reference: str = Field(
+        description="The backend whose cost and time the ledger compares with: the dearest one used."
+    )
+    resilience: Resilience = Resilience()
+    mirror: Mirror | None = None
+    policy: str | None = Field(None, description="Name of a cache policy in this Config.")
+
+
+class Paraphrase(Part):
+    """Reuse for another wording of the same ask."""
+
+    similarity: float = Field(description="Least cosine similarity of the two asks' embeddings.")
+
+
+class PolicyLimits(Part):
+    """Bounds of one policy's store."""
+
+    entries: int = 100_000
+    answer_bytes: int = 262_144
+
+
+class Policy(Part):
+    """One CachePolicy, resolved."""
+
+    name: str
+    digest: str = ""
+    requires: tuple[str, ...] = ()
+    ttl: float
+    jitter: float = Field(0.1, description="Each entry's TTL is shortened by a random share up to this.")
+    identical: bool = True
+    paraphrase: Paraphrase | None = None
+    ignore: tuple[str, ...] = Field((), description="Regular expressions; what they match never changes the answer.")
+    stale_while_revalidate: float = 0.0
+    partition: Literal["Tenant", "None"] = "Tenant"
+    partition_headers: tuple[str, ...] = ()
+    tool_calls: bool = Field(False, description="Whether answers that call tools are stored.")
+    limits: PolicyLimits = PolicyLimits()
+
+
+class Egress(Part):
+    """Where the gateway may connect besides public addresses."""
+
+    allow: tuple[str, ...] = Field((), description="CIDR networks.")
+
+
+class Gateway(Part):
+    """What holds for all routes."""
+
+    keys_secret: str | None = Field(
+        None, description="Secret whose entries are tenants and their API keys; None: no keys."
+    )
+    log_prompts: bool = False
+    egress: Egress = Egress()
+    body_bytes: int = Field(33_554_432, description="Largest accepted request body.")
+    drain: float = Field(30.0, description="How long open requests may go on after a stop, seconds.")
+
+
+class Config(Part):
+    """Everything that a namespace's gateways obey."""
+
+    schema_version: int = Field(SCHEMA, alias="schema")
+    digest: str = ""
+    namespace: str = "default"
+    routes: dict[str, Route] = {}
+    policies: dict[str, Policy] = {}
+    gateway: Gateway = Gateway()
+
+    def model_names(self) -> dict[str, str]:
+        """Model name -> route name."""
+        return {model: route.name for route in self.routes.values() for model in route.models}
+
+    def sealed(self) -> "Config":
+        """This Config with every digest filled in: a route's covers its policy, the Config's covers all."""
+        policies = {n: p.model_copy(update={"digest": digest(p)}) for n, p in self.policies.items()}
+        routes = {
+            n: r.model_copy(update={"digest": digest(r, policies[r.policy].digest if r.policy in policies else "")})
+            for n, r in self.routes.items()
+        }
+        sealed = self.model_copy(update={"policies": policies, "routes": routes})
+        return sealed.model_copy(update={"digest": digest(sealed)})
+
+    def to_json(self) -> bytes:
+        """Canonical JSON: equal Configs give equal bytes."""
+        return canonical(self.model_dump(mode="json", by_alias=True))
+
+
+class Endpoints(Part):
+    """Ready base URLs of managed models, by name; kept out of every digest. A model that is starting has none."""
+
+    models: dict[str, tuple[str, ...]] = {}
+    unavailable: dict[str, str] = Field(
+        {}, description="Models that get no address without somebody's help, and why: not worth waiting for."
+    )
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """JSON with sorted keys and no space."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(part: Part, salt: str = "") -> str:
+    """SHA-256 over `salt` and the canonical JSON of `part` without its own `digest`: "sha256:" and 64 hex digits."""
+    body = part.model_dump(mode="json", by_alias=True, exclude={"digest"})
+    return "sha256:" + hashlib.sha256(salt.encode() + canonical(body)).hexdigest()
