@@ -1,0 +1,1 @@
+"""How a route picks a backend: one file a strategy."""
