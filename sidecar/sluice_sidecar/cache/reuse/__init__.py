@@ -1,0 +1,1 @@
+"""Ways of reusing an answer: one file a strategy."""

@@ -1,0 +1,145 @@
+"""Why two asks that look alike to an embedding may want different answers: deterministic, cheap, conservative.
+
+Each rule refuses; none proves that two asks are the same. A refusal costs an upstream call, a missed refusal costs a
+wrong answer, so a doubt refuses.
+"""
+
+from collections.abc import Callable
+
+from sluice_sidecar.cache.reuse.facts import Facts, facts
+
+Rule = Callable[[Facts, Facts], bool]
+
+
+def _numbers(a: Facts, b: Facts) -> bool:
+    return sorted(a.numbers) != sorted(b.numbers)
+
+
+def _units(a: Facts, b: Facts) -> bool:
+    return a.units != b.units
+
+
+def _times(a: Facts, b: Facts) -> bool:
+    return sorted(set(a.times)) != sorted(set(b.times))
+
+
+def _literals(a: Facts, b: Facts) -> bool:
+    return a.literals != b.literals
+
+
+def _names(a: Facts, b: Facts) -> bool:
+    return any(name not in b.words and name not in b.names for name in a.names) or any(
+        name not in a.words and name not in a.names for name in b.names
+    )
+
+
+def _operators(a: Facts, b: Facts) -> bool:
+    return a.operators != b.operators
+
+
+def _negation(a: Facts, b: Facts) -> bool:
+    return a.negations != b.negations
+
+
+def _opposites(a: Facts, b: Facts) -> bool:
+    pairs_a, pairs_b = dict.fromkeys(pair for pair, _ in a.sides), dict.fromkeys(pair for pair, _ in b.sides)
+    return any(
+        {side for side in a.sides if side[0] == pair} != {side for side in b.sides if side[0] == pair}
+        for pair in pairs_a
+        if pair in pairs_b
+    )
+
+
+def _switch(a: Facts, b: Facts) -> bool:
+    return bool(a.switch) and bool(b.switch) and a.switch != b.switch
+
+
+def _sole(a: Facts, b: Facts) -> bool:
+    return a.sole != b.sole
+
+
+def _question(a: Facts, b: Facts) -> bool:
+    if a.question == b.question:
+        return False
+    return {a.question, b.question} not in ({None, "what"}, {None, "how"})
+
+
+def _modality(a: Facts, b: Facts) -> bool:
+    return a.modal is not None and b.modal is not None and a.modal != b.modal
+
+
+def _tense(a: Facts, b: Facts) -> bool:
+    return a.past is not None and b.past is not None and a.past != b.past
+
+
+def _language(a: Facts, b: Facts) -> bool:
+    return a.scripts != b.scripts or (a.language is not None and b.language is not None and a.language != b.language)
+
+
+def _roles(a: Facts, b: Facts) -> bool:
+    """A word that comes from in one text and goes to in the other."""
+    of_a: dict[str, set[str]] = {}
+    for word, role in a.roles:
+        of_a.setdefault(word, set()).add(role)
+    of_b: dict[str, set[str]] = {}
+    for word, role in b.roles:
+        of_b.setdefault(word, set()).add(role)
+    return any(of_a[word].isdisjoint(of_b[word]) for word in of_a if word in of_b)
+
+
+def _order(a: Facts, b: Facts) -> bool:
+    """The same names or figures, or the same words altogether, in another order."""
+    common = [name for name in a.names if name in b.names]
+    if common != [name for name in b.names if name in a.names]:
+        return True
+    if a.numbers != b.numbers or list(dict.fromkeys(a.times)) != list(dict.fromkeys(b.times)):
+        return True
+    return a.content != b.content and sorted(a.content) == sorted(b.content)
+
+
+def _edit(a: Facts, b: Facts) -> bool:
+    """Equal texts but for a word or a short phrase: that is how one ask is turned into another, seldom reworded."""
+    left, right = a.content, b.content
+    if left == right:
+        return False
+    same = set(left) & set(right)
+    alone = [word for word in left if word not in same], [word for word in right if word not in same]
+    kept = [word for word in left if word in same] == [word for word in right if word in same]
+    if kept and same and len(alone[0]) + len(alone[1]) <= 2:
+        return True
+    head = 0
+    while head < min(len(left), len(right)) and left[head] == right[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(left), len(right)) - head and left[-1 - tail] == right[-1 - tail]:
+        tail += 1
+    changed = max(len(left), len(right)) - head - tail
+    return changed <= 3 and head + tail >= changed
+
+
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("language", _language),
+    ("literal", _literals),
+    ("number", _numbers),
+    ("unit", _units),
+    ("time", _times),
+    ("name", _names),
+    ("operator", _operators),
+    ("negation", _negation),
+    ("opposite", _opposites),
+    ("switch", _switch),
+    ("sole", _sole),
+    ("question", _question),
+    ("modality", _modality),
+    ("tense", _tense),
+    ("role", _roles),
+    ("order", _order),
+    ("edit", _edit),
+)
+"""Name and rule, in the order in which reasons are given. A rule is true where the two asks disagree."""
+
+
+def disagreements(text: str, other: str) -> tuple[str, ...]:
+    """The names of all rules that the two texts break, in the order of RULES; empty: nothing speaks against reuse."""
+    a, b = facts(text), facts(other)
+    return tuple(name for name, rule in RULES if rule(a, b))

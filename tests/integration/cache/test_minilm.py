@@ -1,0 +1,73 @@
+"""The real embedding model."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from doubles.asks import near_misses, paraphrases
+from sluice_sidecar.cache.embed import TOKENS, MiniLM, TooLong, checked
+from sluice_sidecar.cache.reuse.paraphrase import eligible
+from sluice_sidecar.cache.reuse.veto import disagreements
+
+SIMILARITY = 0.85
+"""Lower than any policy should name: the veto alone must hold."""
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[MiniLM]:
+    one = MiniLM()
+    yield one
+    one.close()
+
+
+async def test_it_is_the_published_model(model: MiniLM) -> None:
+    vector = checked(await model("This is an example sentence"))
+    assert vector.dtype == np.float32
+    assert vector[:6] == pytest.approx([0.0677, 0.0635, 0.0487, 0.0793, 0.0374, 0.0027], abs=0.008)
+
+
+async def test_a_text_that_it_cannot_read_whole_is_refused(model: MiniLM) -> None:
+    await model("word " * (TOKENS - 2))
+    for text in ("word " * (TOKENS - 1), "x" * 100_000):
+        with pytest.raises(TooLong):
+            await model(text)
+
+
+async def test_asks_at_the_same_time_load_it_once_and_each_get_their_own(model: MiniLM) -> None:
+    texts = [f"text number {number}" for number in range(8)]
+    together = await asyncio.gather(*map(model, texts))
+    alone = [await model(text) for text in texts]
+    assert all(np.array_equal(one, other) for one, other in zip(together, alone, strict=True))
+    assert len({vector.tobytes() for vector in together}) == len(texts)
+
+
+async def similarity(model: MiniLM, one: str, other: str) -> float:
+    return float(np.dot(await model(one), await model(other)))
+
+
+async def shared(model: MiniLM, one: str, other: str) -> bool:
+    return (
+        eligible(one)
+        and eligible(other)
+        and await similarity(model, one, other) >= SIMILARITY
+        and not disagreements(one, other)
+    )
+
+
+async def test_near_misses_do_not_share_an_answer(model: MiniLM) -> None:
+    pairs = near_misses()
+    assert len(pairs) >= 300
+    tempting = [await similarity(model, one, other) >= SIMILARITY for _, one, other in pairs]
+    assert sum(tempting) >= len(pairs) / 2, "the pairs must be near enough to prove anything"
+    leaks = [(kind, one, other) for kind, one, other in pairs if await shared(model, one, other)]
+    assert len(leaks) <= 0.01 * len(pairs), leaks
+
+
+async def test_most_paraphrases_do(model: MiniLM) -> None:
+    pairs = paraphrases()
+    assert len(pairs) >= 100
+    found = [await shared(model, one, other) for one, other in pairs]
+    print(f"recall at {SIMILARITY}: {sum(found)} of {len(pairs)}")
+    assert sum(found) >= 0.7 * len(pairs)
