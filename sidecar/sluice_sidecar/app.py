@@ -1,0 +1,253 @@
+"""The gateway of one process: its parts put together, its data port's ASGI app, and the swap of a Config."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sluice_sidecar import catalogue
+from sluice_sidecar.admin import Admin
+from sluice_sidecar.ask import Ask, Caller, Problem
+from sluice_sidecar.cache.cache import Cache
+from sluice_sidecar.cache.embed import MiniLM
+from sluice_sidecar.cache.flight import FlightError, Flights, Follower
+from sluice_sidecar.cache.stores.store import Store
+from sluice_sidecar.callers import Callers
+from sluice_sidecar.config import Backend, Config, Endpoints, Route
+from sluice_sidecar.decision import Decision
+from sluice_sidecar.dialects.registry import BY_PATH
+from sluice_sidecar.endpoints import EndpointsView
+from sluice_sidecar.exchange import Exchange
+from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.log import AccessLog
+from sluice_sidecar.options import GatewayOptions
+from sluice_sidecar.peers import PeerHost
+from sluice_sidecar.route.breaker import Breakers
+from sluice_sidecar.route.budget import RetryBudgets
+from sluice_sidecar.route.reply import Attempt, Reply
+from sluice_sidecar.route.router import Router
+from sluice_sidecar.serving import ServedRoute, Serving, build
+from sluice_sidecar.storage import store_for
+from sluice_sidecar.telemetry import Snapshot, Telemetry, merge
+from sluice_sidecar.upstream.client import Client
+from sluice_sidecar.upstream.courier import Courier
+from sluice_sidecar.upstream.errors import UpstreamError
+from sluice_sidecar.upstream.guard import Guard
+from sluice_sidecar.wire import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from sluice_sidecar.cache.embed import Vector
+
+log = logging.getLogger("sluice.gateway")
+
+
+class Gateway:
+    """Everything that one process serves with; parts that a Config does not use are never loaded."""
+
+    def __init__(self, options: GatewayOptions) -> None:
+        self.options = options
+        self.serving = Serving(Config(), {}, {}, Callers(None), {})
+        self.flights = Flights()
+        self.cache: Cache | None = None
+        self.ledger = Ledger(options.data, worker=options.worker, workers=options.workers)
+        self.admin = Admin(self)
+        self._telemetry = Telemetry(options.worker)
+        self._telemetry.cache_entries = self._cache_entries
+        self._log = AccessLog(enabled=options.access_log)
+        self._endpoints = EndpointsView()
+        self._breakers = Breakers()
+        self._telemetry.breakers = self._open_breakers
+        self._guard = Guard(loopback=options.allow_loopback)
+        self._egress: tuple[str, ...] = ()
+        self.courier = Courier(
+            Client(self._guard), options.credentials, self._endpoints, self._breakers, RetryBudgets()
+        )
+        self._embedder: MiniLM | None = None
+        self._store: Store | None = None
+        self._served = self._draining = False
+        self._chores: set[asyncio.Task[None]] = set()
+
+    # Life
+
+    async def start(self) -> None:
+        """Opens what every Config needs."""
+        await self.ledger.start()
+        await self._log.start()
+
+    def leave(self) -> None:
+        """Is not ready from now on: a drain begins."""
+        self._draining = True
+
+    async def drain(self) -> None:
+        """Ends background work, makes everything durable and closes; open requests are the listener's to drain."""
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self.flights.close()
+        if self.cache is not None:
+            await self.cache.close()
+        if self._embedder is not None:
+            self._embedder.close()
+        await self.courier.client.close()
+        await self.ledger.close()
+        await self._log.close()
+
+    async def swap(self, config: Config) -> Mapping[str, str]:
+        """Serves `config` from the next request on; open requests end on the old one.
+
+        Returns what of it is refused, and why. Raises ValueError when it is refused as a whole: the old one stays.
+        """
+        try:
+            if config.gateway.egress.allow != self._egress:
+                self._guard = Guard(config.gateway.egress.allow, loopback=self.options.allow_loopback)
+            serving = build(config, self.options.credentials, self._router)
+        except ValueError:
+            self._telemetry.reloaded("refused")
+            raise
+        await self._equip(config)
+        old, self.serving = self.serving, serving
+        if config.gateway.egress.allow != self._egress:
+            self._egress = config.gateway.egress.allow
+            retired, self.courier.client = self.courier.client, Client(self._guard)
+            self._chore(self._retire(retired, old.config.gateway.drain))
+        self._served = True
+        if self._embedder is not None:
+            self._chore(self._warm())
+        self._telemetry.serve(config)
+        self._telemetry.reloaded("refused" if serving.refused else "applied")
+        self._log.log_prompts = config.gateway.log_prompts
+        return serving.refused
+
+    def set_endpoints(self, endpoints: Endpoints) -> None:
+        """Takes the ready addresses of managed models."""
+        self._endpoints.update(endpoints)
+
+    async def _equip(self, config: Config) -> None:
+        """Opens cache and embedder once a Config needs them."""
+        policies = config.policies.values()
+        tasks = any(route.strategy.type == "task" for route in config.routes.values())
+        if self._embedder is None and (tasks or any(policy.paraphrase is not None for policy in policies)):
+            self._embedder = MiniLM()
+        if self.cache is None and (policies or self.options.workers > 1):  # workers add up their counts through it
+            self._store = store_for(self.options, purged=self._purged_elsewhere, counts=self._telemetry.snapshot)
+            cache = Cache(self._store, self._embedder)
+            await cache.open()
+            self.cache = cache
+        elif self.cache is not None and self._embedder is not None:
+            self.cache.use(self._embedder)
+
+    def _router(self, route: Route) -> Router:
+        before = self.serving.routes.get(route.name)
+        return Router(
+            route,
+            self.courier,
+            embed=self._embed,
+            carry_over=None if before is None else before.router,
+            mirrored=partial(self._mirrored, route),
+        )
+
+    async def _embed(self, text: str) -> "Vector":
+        assert self._embedder is not None  # swap made one before it served a route that embeds
+        return await self._embedder(text)
+
+    async def _warm(self) -> None:
+        """Loads the embedder and fits the classifiers before the first request needs them."""
+        if self.cache is not None:
+            await self.cache.warm()
+        for served in self.serving.routes.values():
+            await served.router.warm()
+
+    async def _retire(self, client: Client, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await client.close()
+
+    # What exchanges work with
+
+    def settled(self, decision: Decision, served: ServedRoute | None, ask: Ask | None) -> None:
+        """Takes note of a finished exchange: ledger, metrics, log."""
+        if ask is not None:
+            decision.prompt_chars = len(ask.raw)
+        try:
+            self.ledger.record(decision, None if served is None else served.route)
+            self._telemetry.finished(decision)
+            self._log.write(decision, ask.text if ask is not None and self._log.log_prompts else None)
+        except Exception:  # the answer is out; a fault in the books must not end its connection
+            log.exception("a decision could not be recorded", extra={"request": decision.id})
+
+    def background(self, follower: Follower, route: Route) -> None:
+        """Waits for a call that no caller waits for, and books it."""
+        self._chore(self._revalidated(follower, route))
+
+    async def _revalidated(self, follower: Follower, route: Route) -> None:
+        with follower:
+            try:
+                reply: Reply = await follower.result()
+            except (Problem, UpstreamError, FlightError) as error:
+                log.warning("a stale answer could not be refreshed", extra={"reason": str(error)})
+                return
+        spent = self.ledger.spend(route, reply.attempts, "revalidate")
+        self._telemetry.background(route.name, reply.attempts, spent)
+
+    def _mirrored(self, route: Route, ask: Ask, caller: Caller, backend: Backend, attempts: Sequence[Attempt]) -> None:
+        spent = self.ledger.spend(route, attempts, "mirror")
+        self._telemetry.background(route.name, attempts, spent)
+
+    def _chore(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    # The data port
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            return
+        self._telemetry.inflight += 1
+        try:
+            dialect = BY_PATH.get(scope["path"])
+            if dialect is not None and scope["method"] == "POST":
+                await Exchange(self, dialect, scope, receive, send).run()
+            else:
+                await catalogue.answer(self.serving, scope, send)
+        finally:
+            self._telemetry.inflight -= 1
+
+    def _purged_elsewhere(self, policy: str | None, tenant: str | None, entry: str | None) -> None:
+        if self.cache is not None:
+            self.cache.forget(policy, tenant, entry)
+
+    def _cache_entries(self) -> int:
+        return 0 if self.cache is None else self.cache.entries
+
+    def _open_breakers(self) -> dict[str, bool]:
+        backends = [(b, s.route) for s in self.serving.routes.values() for b in s.route.backends.values()]
+        return {b.name: self._breakers.of(b, route.resilience.breaker).remaining > 0 for b, route in backends}
+
+    # What the admin port reads
+
+    def config(self) -> Config | None:
+        """What is served."""
+        return self.serving.config if self._served else None
+
+    def refused(self) -> Mapping[str, str]:
+        """Routes that are not served, and why."""
+        return self.serving.refused
+
+    def ready(self) -> tuple[bool, Sequence[str]]:
+        """Whether requests can be answered, and what is missing."""
+        if not self._served:
+            return False, ["no configuration yet"]
+        return (False, ["draining"]) if self._draining else (True, [])
+
+    async def telemetry(self) -> Snapshot:
+        """All workers' numbers."""
+        own = self._telemetry.snapshot()
+        return merge([own, *self._store.counts.values()]) if isinstance(self._store, PeerHost) else own
+
+    async def purge(self, *, policy: str | None, tenant: str | None, entry: str | None) -> int:
+        """Drops cached answers that match all that is given; how many."""
+        if self.cache is None:
+            return 0
+        return await self.cache.purge(policy=policy, tenant=tenant, entry=entry)

@@ -1,0 +1,69 @@
+"""Where managed models answer right now, and how busy each address is."""
+
+import asyncio
+
+from sluice_sidecar.config import Endpoints
+
+
+class EndpointsView:
+    """The latest Endpoints. Swapped whole, read per request."""
+
+    __slots__ = ("_busy", "_changed", "_models", "_unavailable")
+
+    def __init__(self, endpoints: Endpoints | None = None) -> None:
+        self._models = {} if endpoints is None else dict(endpoints.models)
+        self._unavailable = {} if endpoints is None else dict(endpoints.unavailable)
+        self._busy: dict[str, int] = {}
+        self._changed: asyncio.Event | None = None
+
+    def update(self, endpoints: Endpoints) -> None:
+        """Takes a new list; requests that wait for a model look again."""
+        self._models, self._unavailable = dict(endpoints.models), dict(endpoints.unavailable)
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
+
+    def ready(self, name: str) -> tuple[str, ...]:
+        """Base URLs of a managed model that answer; empty while it starts."""
+        return self._models.get(name, ())
+
+    def unavailable(self, name: str) -> str | None:
+        """Why a managed model will not come up here, if so."""
+        return self._unavailable.get(name)
+
+    async def wait(self, name: str, seconds: float) -> str | None:
+        """The least busy base URL, as soon as there is one; None when there is none within `seconds`,
+        or none to be expected."""
+        try:
+            async with asyncio.timeout(seconds):
+                while (url := self.least_busy(name)) is None:
+                    if name in self._unavailable:
+                        return None
+                    if self._changed is None:
+                        self._changed = asyncio.Event()
+                    await self._changed.wait()
+        except TimeoutError:
+            return None
+        return url
+
+    def least_busy(self, name: str) -> str | None:
+        """The ready base URL with the fewest calls in flight from here; the first of equals, whose caches are warm."""
+        urls = self._models.get(name)
+        if not urls:
+            return None
+        if len(urls) == 1:
+            return urls[0]
+        busy = self._busy
+        return min(urls, key=lambda url: busy.get(url, 0))
+
+    def enter(self, url: str) -> None:
+        """Counts a call that starts."""
+        self._busy[url] = self._busy.get(url, 0) + 1
+
+    def leave(self, url: str) -> None:
+        """Counts a call that ended."""
+        calls = self._busy.get(url, 0) - 1
+        if calls > 0:
+            self._busy[url] = calls
+        else:
+            self._busy.pop(url, None)

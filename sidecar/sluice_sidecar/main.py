@@ -1,0 +1,185 @@
+"""The gateway process: arguments, sockets, the watched files, signals. Started by `sluice run` or a container.
+
+It knows neither the kinds nor Kubernetes: a Config file and an Endpoints file come in, HTTP goes out.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from sluice_sidecar.credentials import Credentials
+from sluice_sidecar.parent import end_with_parent
+
+if TYPE_CHECKING:
+    from sluice_sidecar.config import Config
+    from sluice_sidecar.server import Listener
+    from sluice_sidecar.watch import Watcher
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line of `sluice-gateway`; exits with a message for a wrong one."""
+    cli = argparse.ArgumentParser(prog="sluice-gateway", description="Serves one Config until SIGTERM.")
+    cli.add_argument("--config", type=Path, required=True, help="Config file (JSON); watched, waited for at the start")
+    cli.add_argument("--endpoints", type=Path, help="Endpoints file (JSON) of managed models; watched")
+    cli.add_argument("--data", type=Path, help="folder for cache and ledger; without it nothing outlives the process")
+    cli.add_argument("--worker", type=int, default=0, help="number of this process among --workers")
+    cli.add_argument("--workers", type=int, default=1, help="processes that share --data")
+    cli.add_argument("--host", default="127.0.0.1", help="address of both ports, where no --fd is given")
+    cli.add_argument("--port", type=int, default=8080)
+    cli.add_argument("--admin-port", type=int, default=8081)
+    cli.add_argument("--fd", type=int, help="inherited listening socket, instead of --host and --port")
+    cli.add_argument("--admin-fd", type=int, help="the same for the admin port; workers above 0 have none")
+    cli.add_argument("--allow-loopback", action="store_true", help="upstreams on this machine may be called")
+    cli.add_argument("--no-access-log", action="store_true", help="no log line a request")
+    secrets = cli.add_mutually_exclusive_group()
+    secrets.add_argument("--env-file", type=Path, help="file of SLUICE_SECRET_NAME_KEY=value lines")
+    secrets.add_argument("--secrets", type=Path, help="folder of SECRET/KEY files, instead of the environment")
+    cli.add_argument("--parent", type=int, help="process that this one must not outlive")
+    cli.add_argument("--report", action="store_true", help="tell READY, SERVING and REFUSED on standard output")
+    return cli.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs until SIGTERM or SIGINT; a second one cuts the open requests off. Exits 1 when it cannot start."""
+    options = arguments(argv)
+    if options.parent is not None:
+        end_with_parent(options.parent)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(serve(options)))
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound TCP socket; raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(address)
+    return sock
+
+
+class Signals:
+    """SIGTERM and SIGINT: the first asks for a drain, the second for an end."""
+
+    def __init__(self) -> None:
+        self.stop, self.force = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._received)
+
+    def _received(self) -> None:
+        (self.force if self.stop.is_set() else self.stop).set()
+
+
+def report(on: bool, word: str, detail: str) -> None:
+    """One line for the supervisor, which may be gone."""
+    if on:
+        try:
+            os.write(1, f"{word} {detail}".replace("\n", " ").encode() + b"\n")
+        except OSError:
+            return
+
+
+async def serve(options: argparse.Namespace) -> int:
+    """One gateway's life; returns the exit status."""
+    from sluice_sidecar.app import Gateway
+    from sluice_sidecar.log import setup
+    from sluice_sidecar.options import GatewayOptions
+    from sluice_sidecar.server import Listener
+    from sluice_sidecar.watch import Watcher
+
+    setup()
+    signals = Signals()
+    credentials = Credentials(env_file=options.env_file, folder=options.secrets)
+    gateway = Gateway(
+        GatewayOptions(
+            data=options.data,
+            credentials=credentials,
+            allow_loopback=options.allow_loopback,
+            worker=options.worker,
+            workers=options.workers,
+            access_log=not options.no_access_log,
+        )
+    )
+    try:
+        data_socket, admin_socket = _sockets(options)
+    except OSError as problem:
+        sys.stderr.write(f"sluice-gateway: cannot listen on {options.host}: {problem.strerror}\n")
+        return 1
+    data = Listener(gateway.asgi, data_socket)
+    admin = Listener(gateway.admin, admin_socket) if admin_socket is not None else None
+
+    async def adopt(config: "Config") -> None:
+        refused = await gateway.swap(config)
+        for part, why in refused.items():
+            report(options.report, "REFUSED", f"{part}: {why}")
+        report(options.report, "SERVING", config.digest)
+
+    watcher = Watcher(
+        options.config,
+        options.endpoints,
+        credentials,
+        adopt=adopt,
+        on_endpoints=gateway.set_endpoints,
+        on_refused=lambda why: report(options.report, "REFUSED", why),
+    )
+    await gateway.start()
+    if admin is not None:
+        await admin.start()
+    life = asyncio.create_task(_live(watcher, data, options.report))
+    stopped = asyncio.create_task(signals.stop.wait())
+    await asyncio.wait({life, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if life.done():
+        life.result()  # only an unforeseen error ends it: crash, and be started again
+    life.cancel()
+    gateway.leave()
+    cut = await _drain(data, watcher.serving.gateway.drain if watcher.serving else 0.0, signals.force)
+    if cut:
+        sys.stderr.write(f"sluice-gateway: cut {cut} open request(s) off\n")
+    await gateway.drain()
+    if admin is not None:
+        admin.stop_accepting()
+        await admin.drain(1.0)
+    return 0
+
+
+async def _live(watcher: "Watcher", data: "Listener", tell: bool) -> None:
+    await watcher.first()
+    await data.start()
+    gc.collect()
+    gc.freeze()  # what the imports and the first Config made lives as long as the process: never walked again
+    host, port = data.address
+    report(tell, "READY", f"{host} {port}")
+    await watcher.run()
+
+
+async def _drain(data: "Listener", seconds: float, force: asyncio.Event) -> int:
+    """Lets open requests end; returns how many were cut off."""
+    data.stop_accepting()
+    draining = asyncio.create_task(data.drain(seconds))
+    forced = asyncio.create_task(force.wait())
+    await asyncio.wait({draining, forced}, return_when=asyncio.FIRST_COMPLETED)
+    forced.cancel()
+    if draining.done():
+        return draining.result()
+    draining.cancel()
+    return await data.cut()
+
+
+def _sockets(options: argparse.Namespace) -> tuple[socket.socket, socket.socket | None]:
+    data = socket.socket(fileno=options.fd) if options.fd is not None else bind(options.host, options.port)
+    if options.admin_fd is not None:
+        return data, socket.socket(fileno=options.admin_fd)
+    return data, bind(options.host, options.admin_port) if options.worker == 0 and options.fd is None else None
+
+
+if __name__ == "__main__":
+    main()

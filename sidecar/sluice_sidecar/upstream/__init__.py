@@ -1,0 +1,1 @@
+"""Calls to models: connections, streams, and where they may go."""

@@ -1,0 +1,155 @@
+"""The gateway's HTTP/1.1 client: fast, and gone the moment its caller is.
+
+Why our own: docs/decisions/0001-http-client.md.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+
+from .connection import Connection
+from .deadlines import Deadlines
+from .dial import dial, trust
+from .errors import (
+    BadResponse,
+    ConnectFailed,
+    ConnectionReset_,
+    ConnectTimeout,
+    EgressDenied,
+    FirstByteTimeout,
+    TooLarge,
+    TotalTimeout,
+    UpstreamError,
+)
+from .guard import Guard
+from .request import Origin, Timeouts, opening, parse_url, serialise
+from .response import Response
+
+__all__ = [
+    "BadResponse",
+    "Client",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "ConnectionReset_",
+    "EgressDenied",
+    "FirstByteTimeout",
+    "Origin",
+    "Response",
+    "Timeouts",
+    "TooLarge",
+    "TotalTimeout",
+    "UpstreamError",
+    "parse_url",
+]
+
+ONE_WRITE = 65_536
+"""Bodies up to this many bytes leave in one write with their head."""
+
+
+class Client:
+    """Keep-alive pools of HTTP/1.1 connections, one pool an origin, for one event loop.
+
+    Follows no redirect, decodes no body, asks for no compression, obeys no proxy variable: bytes go as they are given
+    and come as they were sent. `idle` is how many seconds an unused connection is kept. `ssl_context` replaces
+    verification against the system's certificate authorities.
+    """
+
+    def __init__(self, guard: Guard, *, idle: float = 15.0, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._guard = guard
+        self._idle_for = idle
+        self._tls = ssl_context
+        self._pools: dict[Origin, tuple[list[Connection], bytes]] = {}  # idle connections, last used at the end
+        self._deadlines: Deadlines | None = None
+        self._closed = False
+
+    async def send(
+        self,
+        origin: Origin,
+        method: bytes,
+        target: bytes,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        timeouts: Timeouts,
+    ) -> Response:
+        """Sends a request; returns when the response's head is in. Cancelling it aborts the call in every state.
+
+        `target` is path and query. Host, content-length and connection headers are the client's own. Where a kept
+        connection turns out closed before a byte of the answer, the request goes once more, on a fresh one.
+        Raises a subclass of UpstreamError, and ValueError for what cannot be written as one request.
+        """
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = self._pools[origin] = [], opening(origin)
+        idle, shared = pool
+        head = serialise(method, target, shared, headers, len(body))
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeouts.total
+        small = len(body) <= ONE_WRITE
+        fresh = False
+        while True:
+            connection = None
+            while idle and not fresh:
+                connection = idle.pop()
+                if connection.alive:
+                    break
+                connection = None
+            if connection is None:
+                fresh = True
+                connection = await self._connect(origin, idle, timeouts.connect, end)
+            if small:
+                waiter = connection.begin(head + body, method == b"HEAD", loop.time() + timeouts.first_byte, end)
+            else:
+                waiter = connection.begin(head, False, end, end)
+            try:
+                if not small:
+                    await connection.write(body, waiter)
+                    if not waiter.done():
+                        connection.expect(loop.time() + timeouts.first_byte)
+                return await waiter
+            except ConnectionReset_:
+                if fresh or not connection.silent:
+                    raise
+                fresh = True
+            except BaseException:
+                connection.leave(waiter)
+                raise
+
+    async def close(self) -> None:
+        """Aborts every call and closes every connection; the client takes no more requests."""
+        self._closed = True
+        if self._deadlines is not None:
+            for connection in tuple(self._deadlines.members):
+                if connection.busy:
+                    connection.fail(UpstreamError("the client is closed"))
+                else:
+                    connection.close()
+            self._deadlines.close()
+            await asyncio.sleep(0)  # transports close in the loop's next turn
+
+    async def _connect(self, origin: Origin, idle: list[Connection], seconds: float, end: float) -> Connection:
+        if self._closed:
+            raise UpstreamError("the client is closed")
+        if self._deadlines is None:
+            self._deadlines = Deadlines(asyncio.get_running_loop())
+        deadlines = self._deadlines
+        tls = None
+        if origin.scheme == "https":
+            tls = self._tls = self._tls or trust()
+        name = str(origin)
+
+        def protocol() -> Connection:
+            return Connection(name, idle, self._idle_for, deadlines)
+
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(min(now + seconds, end)):
+                addresses = await self._guard.addresses(origin.host, origin.port)
+                connection = await dial(protocol, addresses, tls, origin.host, name)
+        except TimeoutError:
+            if end < now + seconds:
+                raise TotalTimeout(f"{name}: no connection within the call's time") from None
+            raise ConnectTimeout(f"{name}: no connection within {seconds:g} s") from None
+        if self._closed or not connection.alive:
+            connection.close()
+            raise ConnectFailed(f"{name}: the connection was closed as soon as it stood")
+        return connection
