@@ -1,0 +1,139 @@
+"""BatchWindow: when deferred requests run, on what, and until when they must be done."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from sluice_operator.kinds.address import WebhookPattern
+from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
+from sluice_operator.kinds.part import Part
+from sluice_operator.kinds.quantity import Count, Flag, PositiveCount, PositiveDuration
+from sluice_operator.kinds.references import Claim, ModelReference, ObjectName, SecretKey, SecretName, ShortText
+from sluice_operator.kinds.schedule import Clock, TimeZone
+
+Day = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+class Window(Part):
+    """A span of time that comes back on some days."""
+
+    list_keys: ClassVar = {"days": None}
+
+    days: tuple[Day, ...] = Field(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), min_length=1, max_length=7)
+    """Days on which it starts."""
+    start: Clock
+    """When it starts, in quotes: "22:00"."""
+    end: Clock
+    """When it ends, in quotes; an end before the start is on the next day, one equal to it is 24 hours later."""
+
+
+class Provider(Part):
+    """What of the provider's own is used."""
+
+    batch_api: Flag = Field(False, alias="batchAPI")
+    """Whether the provider's own batch interface, at half the price, is used where the backend has one."""
+
+
+class Capacity(Part):
+    """Replicas that are there while the window is open."""
+
+    quantised_model: ModelReference
+    """The model."""
+    replicas: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    """Fewest replicas in the window; other demands may add to it, none lessens it."""
+
+
+class S3(Part):
+    """A bucket."""
+
+    bucket: ShortText
+    """Its name."""
+    prefix: ShortText | None = None
+    """Before every key. Default: none."""
+    endpoint: ShortText | None = None
+    """Address of a server other than AWS. Default: AWS."""
+    region: ShortText | None = None
+    """Region. Default: the environment's."""
+    credentials: SecretName | None = None
+    """Secret with accessKeyId and secretAccessKey. Default: the pod's identity."""
+
+
+class Files(Part):
+    """Where batch files are kept. Exactly one of pvc and s3 is given."""
+
+    exactly_one: ClassVar = ("pvc", "s3")
+
+    pvc: Claim | None = None
+    """A volume."""
+    s3: S3 | None = None
+    """A bucket."""
+
+
+class Webhooks(Part):
+    """How callers are told that their batch is done."""
+
+    signing_key: SecretKey
+    """Key with which each call is signed."""
+    allow: tuple[WebhookPattern, ...] = Field(min_length=1, max_length=64)
+    """Where calls may go: https://*.example.com."""
+
+
+class BatchWindowSpec(Part):
+    """When and on what deferred requests run."""
+
+    list_keys: ClassVar = {"routes": None}
+
+    time_zone: TimeZone = "UTC"
+    """Time zone of the windows, by its IANA name; daylight saving is followed."""
+    windows: tuple[Window, ...] = Field(min_length=1, max_length=32)
+    """When batches run."""
+    routes: tuple[ObjectName, ...] = Field(min_length=1, max_length=64)
+    """ModelRoutes whose deferred requests run here."""
+    provider: Provider = Provider()
+    """The provider's own batch interface."""
+    deadline: PositiveDuration = 86_400.0
+    """How long after it came in a request is done. The latest safe start is computed from measured throughput; where a
+    window comes too late, the request runs outside of one."""
+    concurrency: PositiveCount = 32
+    """Requests at one time."""
+    capacity: Capacity | None = None
+    """Replicas that are there in the window. Default: those that serve anyway."""
+    files: Files | None = None
+    """Where files are kept; needed in a cluster. Default: on one machine its data folder."""
+    webhooks: Webhooks | None = None
+    """Webhooks. Default: none."""
+
+
+class BatchWindowStatus(Status):
+    """What the window does."""
+
+    open: bool | None = None
+    """Whether batches run now."""
+    next: ShortText | None = None
+    """When it next opens or closes, RFC 3339."""
+    queued: Count | None = None
+    """Requests that wait."""
+    running: Count | None = None
+    """Requests that run."""
+
+
+class BatchWindow(Kind):
+    """When deferred requests run: off-peak, on spare capacity or by the provider's own batch, within a deadline."""
+
+    plural: ClassVar = "batchwindows"
+    short_name: ClassVar = "bw"
+    columns: ClassVar = (
+        READY,
+        Column("Open", ".status.open", "boolean"),
+        Column("Next", ".status.next"),
+        Column("Queued", ".status.queued", "integer"),
+        REASON,
+        AGE,
+    )
+
+    kind: Literal["BatchWindow"]
+    """BatchWindow"""
+    spec: BatchWindowSpec
+    """What is wanted."""
+    status: BatchWindowStatus | None = None
+    """What is true now; written by Sluice."""

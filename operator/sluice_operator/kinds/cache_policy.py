@@ -1,0 +1,178 @@
+"""CachePolicy: which answers are reused, for whom, for how long, under which bound of error."""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sluice_operator.kinds.address import HeaderName
+from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
+from sluice_operator.kinds.part import Part, Rule, refused
+from sluice_operator.kinds.quantity import Count, Duration, Flag, Percent, PositiveCount, PositiveDuration, Share
+from sluice_operator.kinds.references import RegexText, ShortText
+from sluice_operator.kinds.stores import Embedded, Embedding, Store
+
+Workload = Literal["FreightDocument", "Invoice", "Conversational", "CodeGeneration", "Classification", "Auto", "Custom"]
+
+TTL_SECONDS: dict[str, float] = {
+    "FreightDocument": 7 * 86_400.0,
+    "Invoice": 3 * 86_400.0,
+    "Conversational": 3_600.0,
+    "CodeGeneration": 86_400.0,
+    "Classification": 30 * 86_400.0,
+    "Auto": 3_600.0,
+}
+"""How long answers live where the policy gives no ttl, seconds. Custom has none."""
+
+
+class Paraphrase(Part):
+    """Reuse for another wording of the same ask; numbers, names, dates, units, negation and direction must agree."""
+
+    similarity: Share | None = None
+    """Least cosine similarity of the two asks. Paraphrases are reused only where this is given; "0.94" is a start."""
+
+
+class Label(Part):
+    """Reuse of a class label on which an ask's neighbours agree; for classification."""
+
+
+class Template(Part):
+    """Extraction by what was learned from earlier documents of the same layout."""
+
+
+class Reuse(Part):
+    """Which strategies of reuse apply."""
+
+    identical: Flag = True
+    """The same request gets the same answer: safe and free."""
+    paraphrase: Paraphrase | None = None
+    """Another wording of the same ask. Default: not reused."""
+    label: Label | None = None
+    """Labels of similar asks. Default: not reused."""
+    template: Template | None = None
+    """Documents of a known layout. Default: not reused."""
+    max_false_per_hit: Share | None = None
+    """Upper bound of wrong answers among reused ones, held statistically: "0.01"."""
+
+
+class Shadow(Part):
+    """Hits that are asked again in the background, to measure and bound the error."""
+
+    max_percent_of_requests: Percent = Decimal("1.5")
+    """Most such calls, in percent of requests."""
+
+
+class Ignored(Part):
+    """Text in a prompt that never changes the answer."""
+
+    regex: RegexText
+    """What this regular expression matches is left out of the comparison: "Current time: .*"."""
+
+
+class Fingerprint(Part):
+    """What makes two requests the same."""
+
+    ignore: tuple[Ignored, ...] = Field((), max_length=32)
+    """Volatile text that is left out."""
+
+
+class Partition(Part):
+    """Between whom answers are never shared."""
+
+    list_keys: ClassVar = {"headers": None}
+
+    by: Literal["Tenant", "None"] = "Tenant"
+    """Tenant: an answer is reused for the tenant that paid for it. None: for every caller of the route; only where no
+    prompt holds anything private."""
+    headers: tuple[HeaderName, ...] = Field((), max_length=16)
+    """Request headers, in lower case, whose values divide answers further: x-department."""
+
+
+class PolicyLimits(Part):
+    """Bounds of the store."""
+
+    entries: PositiveCount = 100_000
+    """Most entries; the least recently used go first."""
+    answer_bytes: Annotated[int, Field(strict=True, ge=256, le=16_777_216)] = 262_144
+    """Largest answer that is kept, in bytes."""
+
+
+class CachePolicySpec(Part):
+    """Which answers are reused, for whom and for how long."""
+
+    rules: ClassVar = (
+        Rule("!has(self.workload) || self.workload != 'Custom' || has(self.ttl)", "workload Custom needs a ttl"),
+    )
+
+    workload: Workload = "Auto"
+    """What is asked. It sets the ttl: FreightDocument 7d, Invoice 3d, Conversational 1h, CodeGeneration 24h,
+    Classification 30d, Auto 1h; Custom needs a ttl of your own."""
+    ttl: PositiveDuration | None = None
+    """How long an answer is reused. Default: by workload."""
+    jitter: Share = Decimal("0.1")
+    """Each entry's ttl is shortened by a random share up to this, so that entries do not all end at once."""
+    reuse: Reuse = Reuse()
+    """Strategies of reuse."""
+    shadow: Shadow | None = None
+    """Re-asking of hits. Default: none."""
+    fingerprint: Fingerprint = Fingerprint()
+    """What makes requests the same."""
+    stale_while_revalidate: Duration = 0.0
+    """How long after its ttl an answer is still served, while a new one is fetched in the background."""
+    partition: Partition = Partition()
+    """Between whom answers are never shared."""
+    embedding: Embedding = Embedding(builtin="MiniLM")
+    """What compares wordings."""
+    store: Store = Store(embedded=Embedded())
+    """Where entries are kept."""
+    tool_calls: Flag = False
+    """Whether answers that call tools are kept."""
+    limits: PolicyLimits = PolicyLimits()
+    """Bounds of the store."""
+
+    @model_validator(mode="after")
+    def _check_ttl(self) -> Self:
+        if self.workload == "Custom" and self.ttl is None:
+            raise refused("ttl", "workload Custom needs a ttl", ("ttl",))
+        return self
+
+    @property
+    def ttl_seconds(self) -> float:
+        """How long an answer is reused, seconds."""
+        return TTL_SECONDS[self.workload] if self.ttl is None else self.ttl
+
+
+class CachePolicyStatus(Status):
+    """What gateways report of this policy."""
+
+    routes: tuple[ShortText, ...] = Field((), max_length=1024)
+    """Routes that use it."""
+    entries: Count | None = None
+    """Entries in its store."""
+    hit_ratio: ShortText | None = None
+    """Share of requests answered: 0.42."""
+    false_per_hit: ShortText | None = None
+    """Upper bound of wrong answers among hits, as measured: 0.008."""
+
+
+class CachePolicy(Kind):
+    """Which answers of its routes are reused: by which strategies, for whom, for how long."""
+
+    plural: ClassVar = "cachepolicies"
+    short_name: ClassVar = "cp"
+    columns: ClassVar = (
+        Column("Workload", ".spec.workload"),
+        Column("TTL", ".spec.ttl"),
+        READY,
+        Column("Hits", ".status.hitRatio"),
+        Column("Entries", ".status.entries", "integer"),
+        REASON,
+        AGE,
+    )
+
+    kind: Literal["CachePolicy"]
+    """CachePolicy"""
+    spec: CachePolicySpec = CachePolicySpec()
+    """What is wanted."""
+    status: CachePolicyStatus | None = None
+    """What is true now; written by Sluice."""

@@ -1,0 +1,66 @@
+"""Times that YAML carries as text: time of day, cron schedule, time zone."""
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator
+
+from sluice_operator.kinds.part import refused
+from sluice_operator.kinds.quantity import matched, schema, text_of
+
+CLOCK_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+CRON_PATTERN = r"^[0-9A-Za-z*/,-]+( [0-9A-Za-z*/,-]+){4}$"
+TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
+
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_MONTHS = {name: n for n, name in enumerate(_MONTH_NAMES, start=1)}
+_DAYS = {name: n for n, name in enumerate(_DAY_NAMES)}
+_NAMES: tuple[dict[str, int], ...] = ({}, {}, {}, _MONTHS, _DAYS)
+
+
+def _clock(value: Any) -> str:
+    return matched(value, CLOCK_PATTERN, "a time of day", "22:00")
+
+
+def _cron(value: Any) -> str:
+    text = matched(value, CRON_PATTERN, "a cron schedule of five fields", "0 3 * * 1")
+    for field, limits, names in zip(text.split(), _RANGES, _NAMES, strict=True):
+        for item in field.split(","):
+            if not _cron_item_holds(item, limits, names):
+                low, high = limits
+                raise refused("format", f'"{item}" in the cron schedule "{text}" is not within {low} to {high}')
+    return text
+
+
+def _cron_item_holds(item: str, limits: tuple[int, int], names: dict[str, int]) -> bool:
+    """Whether one of a field's comma-separated items is *, N, N-M, or one of these with /STEP."""
+    span, slash, step = item.partition("/")
+    if slash and not (step.isdigit() and int(step) > 0):
+        return False
+    if span == "*":
+        return True
+    bounds = [names.get(bound.lower(), int(bound) if bound.isdigit() else -1) for bound in span.split("-")]
+    return len(bounds) <= 2 and limits[0] <= bounds[0] <= bounds[-1] <= limits[1]
+
+
+def _time_zone(value: Any) -> str:
+    text = text_of(value, "Europe/Berlin")
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, KeyError):
+        like = sorted(name for name in available_timezones() if text.lower() in name.lower())[:3]
+        hint = f"known are {', '.join(like)}" if text and like else "write for example Europe/Berlin"
+        raise refused("format", f'"{text}" is not a time zone; {hint}') from None
+    return text
+
+
+Clock = Annotated[str, BeforeValidator(_clock), schema(CLOCK_PATTERN)]
+"""A time of day, in quotes: "22:00"."""
+
+Cron = Annotated[str, BeforeValidator(_cron), schema(CRON_PATTERN, 128)]
+"""Minute, hour, day of month, month, day of week."""
+
+TimeZone = Annotated[str, BeforeValidator(_time_zone), schema(TIME_ZONE_PATTERN)]
+"""A name of the IANA database: Asia/Kolkata."""

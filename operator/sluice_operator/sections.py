@@ -1,0 +1,208 @@
+"""A kind's spec as a section of Config: what is meant, with every default filled in. Checks stand elsewhere. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from sluice_operator.kinds import CachePolicy, ModelRoute, SluiceGateway
+from sluice_operator.kinds import strategies as wanted
+from sluice_operator.kinds.model_route import ModelRouteSpec
+from sluice_operator.kinds.quantity import size_bytes
+from sluice_operator.kinds.references import SecretKey
+from sluice_operator.kinds.upstreams import Backend
+from sluice_sidecar import config
+
+_OPENAI: tuple[config.Family, ...] = ("openai",)
+_ANTHROPIC: tuple[config.Family, ...] = ("anthropic",)
+
+
+def strategy_of(spec: ModelRouteSpec) -> wanted.Strategy:
+    """The route's strategy; `single` where none is written."""
+    return spec.strategy or wanted.Strategy(single=wanted.Single(backend=spec.backends[0].name))
+
+
+def named_backends(spec: ModelRouteSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every place of the route that names a backend: its path within the object, and the name."""
+    strategy = strategy_of(spec)
+    at: tuple[str | int, ...] = ("spec", "strategy")
+    if strategy.single:
+        yield (*at, "single", "backend"), strategy.single.backend
+    elif strategy.weighted:
+        for index, weight in enumerate(strategy.weighted.weights):
+            yield (*at, "weighted", "weights", index, "backend"), weight.backend
+    elif strategy.task:
+        for index, task in enumerate(strategy.task.tasks):
+            yield (*at, "task", "tasks", index, "backend"), task.backend
+        yield (*at, "task", "default"), strategy.task.default
+    elif strategy.cascade:
+        for index, stage in enumerate(strategy.cascade.stages):
+            yield (*at, "cascade", "stages", index), stage
+    for index, fallback in enumerate(spec.fallbacks):
+        yield ("spec", "fallbacks", index), fallback
+    if spec.mirror:
+        yield ("spec", "mirror", "backend"), spec.mirror.backend
+    if spec.reference:
+        yield ("spec", "reference"), spec.reference
+
+
+def has_logprobs(backend: Backend) -> bool:
+    """Whether the backend returns token log-probabilities, as written or by its kind."""
+    if backend.logprobs is None:
+        return backend.quantised_model is not None or backend.open_ai is not None
+    return backend.logprobs
+
+
+def managed_name(backend: Backend, namespace: str) -> str | None:
+    """How Config and Endpoints call the backend's model: its name, or namespace/name when it is another namespace's."""
+    reference = backend.quantised_model
+    if reference is None:
+        return None
+    foreign = reference.namespace is not None and reference.namespace != namespace
+    return f"{reference.namespace}/{reference.name}" if foreign else reference.name
+
+
+def reference_backend(spec: ModelRouteSpec) -> str:
+    """Whose cost and time savings are counted against: as written, else the dearest used, else the last used."""
+    if spec.reference:
+        return spec.reference
+    strategy = {name for path, name in named_backends(spec) if path[1] in {"strategy", "fallbacks"}}
+    used = [backend for backend in spec.backends if backend.name in strategy]
+    priced = [(b.price.input_per_million or 0) + (b.price.output_per_million or 0) if b.price else 0 for b in used]
+    # The last of equally dear ones: without any price that is the last one used.
+    return max(enumerate(used), key=lambda entry: (priced[entry[0]], entry[0]))[1].name
+
+
+def route_section(route: ModelRoute, namespace: str, engines: Mapping[str, str]) -> config.Route:
+    """The route's section; `engines` tells which engine runs each managed model. The route has passed its checks."""
+    spec = route.spec
+    used = {name for _, name in named_backends(spec)}
+    strategy = _strategy(strategy_of(spec))
+    resilience = spec.resilience
+    return config.Route(
+        name=route.metadata.name,
+        requires=tuple(sorted({strategy.type} | ({"mirror"} if spec.mirror else set()))),
+        models=tuple(sorted(spec.models or (route.metadata.name,))),
+        backends={b.name: _backend(b, namespace, engines) for b in spec.backends if b.name in used},
+        strategy=strategy,
+        fallbacks=spec.fallbacks,
+        reference=reference_backend(spec),
+        resilience=config.Resilience(
+            connect=resilience.connect_timeout,
+            first_token=resilience.first_token_timeout,
+            total=resilience.timeout,
+            hold=resilience.hold,
+            retries=config.Retries(attempts=resilience.retries.attempts, budget=float(resilience.retries.budget)),
+            breaker=config.Breaker(failures=resilience.breaker.failures, open_for=resilience.breaker.open_for),
+        ),
+        mirror=config.Mirror(backend=spec.mirror.backend, percent=float(spec.mirror.percent)) if spec.mirror else None,
+        policy=spec.cache_policy.name if spec.cache_policy else None,
+    )
+
+
+def policy_section(policy: CachePolicy) -> config.Policy:
+    """The policy's section."""
+    spec = policy.spec
+    similarity = spec.reuse.paraphrase.similarity if spec.reuse.paraphrase else None
+    requires = {"identical"} if spec.reuse.identical else set()
+    return config.Policy(
+        name=policy.metadata.name,
+        requires=tuple(sorted(requires | ({"paraphrase"} if similarity is not None else set()))),
+        ttl=spec.ttl_seconds,
+        jitter=float(spec.jitter),
+        identical=spec.reuse.identical,
+        paraphrase=None if similarity is None else config.Paraphrase(similarity=float(similarity)),
+        ignore=tuple(ignored.regex for ignored in spec.fingerprint.ignore),
+        stale_while_revalidate=spec.stale_while_revalidate,
+        partition=spec.partition.by,
+        partition_headers=tuple(sorted(spec.partition.headers)),
+        tool_calls=spec.tool_calls,
+        limits=config.PolicyLimits(entries=spec.limits.entries, answer_bytes=spec.limits.answer_bytes),
+    )
+
+
+def gateway_section(gateway: SluiceGateway) -> config.Gateway:
+    """What holds for all routes."""
+    spec = gateway.spec
+    return config.Gateway(
+        keys_secret=spec.auth.keys.secret if spec.auth.keys else None,
+        log_prompts=spec.telemetry.log_prompts,
+        egress=config.Egress(allow=tuple(sorted(set(spec.egress.allow)))),
+        body_bytes=size_bytes(spec.max_body),
+        drain=spec.drain,
+    )
+
+
+def _credential(key: SecretKey | None) -> config.Credential | None:
+    return config.Credential(secret=key.secret, key=key.key) if key else None
+
+
+def _backend(backend: Backend, namespace: str, engines: Mapping[str, str]) -> config.Backend:
+    price = backend.price
+    section = config.Backend(
+        name=backend.name,
+        price=config.Price(
+            input=price.input_per_million or 0,
+            cached_input=price.cached_input_per_million,
+            output=price.output_per_million or 0,
+            currency=price.currency,
+        )
+        if price
+        else None,
+        context_window=backend.context_window,
+        logprobs=has_logprobs(backend),
+    )
+    return section.model_copy(update=_upstream(backend, namespace, engines))
+
+
+def _upstream(backend: Backend, namespace: str, engines: Mapping[str, str]) -> dict[str, object]:
+    managed = managed_name(backend, namespace)
+    if managed is not None:
+        llama = engines[managed] == "LlamaCpp"
+        # llama.cpp frees a left call's slot at once only when it streams.
+        return {"managed": managed, "families": _OPENAI + _ANTHROPIC if llama else _OPENAI, "always_stream": llama}
+    provider = backend.open_ai or backend.anthropic or backend.custom
+    assert provider is not None  # exactly one is given
+    anthropic = backend.anthropic is not None or (backend.custom is not None and backend.custom.dialect == "Anthropic")
+    return {
+        "url": provider.url,
+        "families": _ANTHROPIC if anthropic else _OPENAI,
+        "model": provider.model,
+        "credential": _credential(provider.api_key),
+    }
+
+
+def _strategy(strategy: wanted.Strategy) -> config.Single | config.Weighted | config.Task | config.Cascade:
+    if strategy.weighted:
+        return config.Weighted(weights={weight.backend: weight.weight for weight in strategy.weighted.weights})
+    if strategy.task:
+        task = strategy.task
+        return config.Task(
+            backends={rule.task: rule.backend for rule in task.tasks},
+            default=task.default,
+            examples={rule.task: tuple(sorted(set(rule.examples))) for rule in task.tasks if rule.examples},
+            margin=float(task.margin),
+        )
+    if strategy.cascade:
+        cascade = strategy.cascade
+        confidence = cascade.accept.confidence
+        return config.Cascade(
+            stages=cascade.stages,
+            confidence=config.Confidence(
+                method=confidence.method,
+                threshold=float(confidence.threshold),
+                quantile=float(confidence.quantile),
+                prefix=confidence.prefix,
+            )
+            if confidence
+            else None,
+            checks=tuple(_check(check) for check in cascade.accept.checks or ()),
+        )
+    assert strategy.single is not None  # exactly one is given
+    return config.Single(backend=strategy.single.backend)
+
+
+def _check(check: wanted.Check) -> config.JsonSchemaCheck | config.RegexCheck | config.HttpCheck:
+    if check.json_schema is not None:
+        return config.JsonSchemaCheck(json_schema=check.json_schema)
+    if check.regex is not None:
+        return config.RegexCheck(pattern=check.regex)
+    assert check.http is not None  # exactly one is given
+    return config.HttpCheck(url=check.http.url, timeout=check.http.timeout, credential=_credential(check.http.api_key))
