@@ -1,0 +1,33 @@
+"""The page on observability names every metric with its labels, and no other."""
+
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families as families
+
+from doubles.bookkeeping import Call, decision, hit, route
+from sluice_sidecar.config import Config
+from sluice_sidecar.exposition import render
+from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.telemetry import Telemetry
+
+PAGE = Path(__file__).parents[2] / "docs" / "observability.md"
+
+
+def test_the_page_and_the_metrics_agree() -> None:
+    telemetry, ledger = Telemetry(), Ledger()
+    telemetry.serve(Config(routes={"support": route()}).sealed())
+    telemetry.breakers = lambda: {"large": False}
+    for one in (hit(), decision(first_token=0.1, attempts=(Call("large"),))):
+        ledger.record(one, route())
+        telemetry.finished(one)
+    given = {}
+    for family in families(render(telemetry.snapshot())[0].decode()):
+        if family.name.startswith("sluice_"):
+            name = family.name + ("_total" if family.type == "counter" else "")
+            given[name] = (family.type, {label for s in family.samples for label in s.labels} - {"le"})
+    documented = {
+        name: (kind, {label.strip() for label in labels.split(",") if label.strip()})
+        for name, kind, labels in re.findall(r"^\| `(sluice_\w+)` \| (\w+) \|([^|]*)\|", PAGE.read_text(), re.MULTILINE)
+    }
+    assert documented == given
