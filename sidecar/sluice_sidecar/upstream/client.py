@@ -7,10 +7,10 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 
-from .connection import Connection
-from .deadlines import Deadlines
-from .dial import dial, trust
-from .errors import (
+from sluice_sidecar.upstream.connection import Connection
+from sluice_sidecar.upstream.deadlines import Deadlines
+from sluice_sidecar.upstream.dial import dial, trust
+from sluice_sidecar.upstream.errors import (
     BadResponse,
     ConnectFailed,
     ConnectionReset_,
@@ -21,9 +21,9 @@ from .errors import (
     TotalTimeout,
     UpstreamError,
 )
-from .guard import Guard
-from .request import Origin, Timeouts, opening, parse_url, serialise
-from .response import Response
+from sluice_sidecar.upstream.guard import Guard
+from sluice_sidecar.upstream.request import Origin, Timeouts, opening, parse_url, serialise
+from sluice_sidecar.upstream.response import Response
 
 __all__ = [
     "BadResponse",

@@ -7,9 +7,9 @@ from typing import cast
 
 import httptools
 
-from .deadlines import NEVER, Deadlines
-from .errors import BadResponse, ConnectionReset_, FirstByteTimeout, TotalTimeout, UpstreamError
-from .response import Response
+from sluice_sidecar.upstream.deadlines import NEVER, Deadlines
+from sluice_sidecar.upstream.errors import BadResponse, ConnectionReset_, FirstByteTimeout, TotalTimeout, UpstreamError
+from sluice_sidecar.upstream.response import Response
 
 HEAD_LIMIT = 65_536
 """Bytes of a response head; also of framing in a row (chunk extensions, trailers, 1xx) without a byte of body."""
@@ -25,7 +25,7 @@ class Connection(asyncio.Protocol):
     """A protocol that pools itself: when a response is complete it is back in `idle` before its reader wakes."""
 
     __slots__ = (
-        "_bodyless", "_choked", "_chunks", "_complete", "_deadlines", "_end", "_framing", "_headers", "_idle",
+        "_bodyless", "_call", "_choked", "_chunks", "_complete", "_deadlines", "_end", "_framing", "_headers", "_idle",
         "_idle_for", "_keep", "_loop", "_name", "_parser", "_paused", "_response", "_transport",
         "_unread", "_until_close", "_waiter", "_writable", "_writing", "alive", "busy", "deadline", "on_body",
         "silent",
@@ -43,6 +43,7 @@ class Connection(asyncio.Protocol):
         self.silent = True  # no byte of this response has come
         self.deadline = self._end = NEVER  # when something must have happened; when the call must be over
         self._waiter: asyncio.Future[Response] | None = None
+        self._call: asyncio.Future[Response] | None = None  # the latest request's, whoever waits now
         self._writable: asyncio.Future[None] | None = None
         self._choked = self._writing = self._paused = False
         self._response: Response | None = None
@@ -61,7 +62,7 @@ class Connection(asyncio.Protocol):
         self._bodyless = bodyless
         self._framing = 0
         self._end = end
-        waiter = self._waiter = self._loop.create_future()
+        waiter = self._waiter = self._call = self._loop.create_future()
         self._transport.write(request)
         self.expect(head_by)
         return waiter
@@ -87,10 +88,8 @@ class Connection(asyncio.Protocol):
 
     def leave(self, waiter: asyncio.Future[Response]) -> None:
         """Whoever called `begin` waits no longer: abort that call, and no other's."""
-        if self._waiter is waiter:
+        if self.busy and self._call is waiter:  # the head may have come in the same turn of the loop
             self.fail(UpstreamError("the call was left by its caller"))
-        elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-            waiter.result().abort()  # the head came in the same turn of the loop
 
     # -- for the response
 

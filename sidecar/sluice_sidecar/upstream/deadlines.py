@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from sluice_sidecar.upstream.connection import Connection
 
 NEVER = float("inf")
 _LEAST = 0.01  # seconds between two looks: what a timeout may be late

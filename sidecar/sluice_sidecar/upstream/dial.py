@@ -5,9 +5,9 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 
-from .connection import Connection
-from .errors import ConnectFailed
-from .guard import SockAddr
+from sluice_sidecar.upstream.connection import Connection
+from sluice_sidecar.upstream.errors import ConnectFailed
+from sluice_sidecar.upstream.guard import SockAddr
 
 STAGGER = 0.25
 """Seconds that an address has to itself before the next one is tried beside it (RFC 8305, section 5)."""

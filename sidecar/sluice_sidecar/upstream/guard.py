@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import cast
 
-from .errors import ConnectFailed, EgressDenied
+from sluice_sidecar.upstream.errors import ConnectFailed, EgressDenied
 
 SockAddr = tuple[str, int] | tuple[str, int, int, int]
 """What a socket connects to: (address, port), and for IPv6 also (flow, scope)."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import TooLarge, UpstreamError
+from sluice_sidecar.upstream.errors import TooLarge, UpstreamError
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from sluice_sidecar.upstream.connection import Connection
 
 
 class Response:

@@ -64,7 +64,7 @@ for _pair, _sides in enumerate(lex.OPPOSITES):
             SIDES.setdefault(_word, []).append((_pair, _side))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def facts(text: str) -> Facts:
     """The facts of a text; about 100 us for a sentence, remembered."""
     return _Reader(text).read()
@@ -109,7 +109,8 @@ class _Reader:
         words = self.words
         titled = len(words) >= 4 and len(self.capitals) > 0.6 * len(words)
         names = self.names if titled else [*self.names, *self.capitals]
-        order = {name: self.text.casefold().find(name) for name in names}
+        lowered = self.text.casefold()
+        order = {name: lowered.find(name) for name in names}
         negations = sum(word in lex.NEGATIONS or word.endswith("n't") for word in words)
         return Facts(
             numbers=tuple(self.numbers),

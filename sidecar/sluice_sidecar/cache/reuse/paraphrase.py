@@ -14,8 +14,9 @@ from sluice_sidecar.cache.reuse.veto import disagreements
 NEIGHBOURS = 4
 """How many are looked at: past the nearest few, another wording of the same ask is rare."""
 
-LONGEST = 4000
-"""Characters; a longer text is a document, and two documents that differ in one figure look alike to an embedding."""
+LONGEST = 1500
+"""Characters, about what MiniLM reads. A longer text is a document, and two documents that differ in one figure look
+alike to an embedding."""
 
 
 class Paraphrase:

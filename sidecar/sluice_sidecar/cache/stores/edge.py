@@ -10,45 +10,34 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from sluice_sidecar.cache.stores.folder import RESERVE, Folder
-from sluice_sidecar.cache.stores.points import (
-    VECTOR,
-    array,
-    by_policy,
-    engine,
-    ident_of,
-    match,
-    opened,
-    point_of,
-    verified,
-)
+from sluice_sidecar.cache.stores.folder import PATIENCE, RESERVE, Folder
+from sluice_sidecar.cache.stores.points import ident_of
+from sluice_sidecar.cache.stores.shard import BATCH, Shard
 from sluice_sidecar.cache.stores.store import Record, StoreError
-
-if TYPE_CHECKING:
-    from qdrant_edge import EdgeShard
 
 log = logging.getLogger("sluice.cache")
 
-BATCH = 200
-"""Points changed by one update: it holds the interpreter for about 5 ms."""
 WORN = 20_000
 """Deleted points after which a quiet second is used to give their space back."""
+
+SWEEP = 10.0
+"""Seconds between two looks for records that ended."""
 
 
 class EdgeStore:
     """See Store. Calls are short (10 to 300 us) and run where they are awaited; only opening takes a thread."""
 
     def __init__(
-        self, path: Path | str, *, reserve: int = RESERVE, patience: float = 30.0,
+        self, path: Path | str, *, reserve: int = RESERVE, patience: float = PATIENCE,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._folder = Folder(Path(path), reserve=reserve, patience=patience)
         self._seconds = seconds
-        self._shard: EdgeShard | None = None
+        self._shard: Shard | None = None
         self._counts: dict[str, int] = {}
         self._full = self._dirty = False
         self._closed = True
@@ -76,8 +65,8 @@ class EdgeStore:
         if shard is not None:
             try:
                 if self._folder.room():
-                    engine(shard.flush)
-                engine(shard.close)
+                    shard.flush()
+                shard.close()
             except StoreError as error:
                 log.warning("the cache store did not close cleanly", extra={"reason": str(error)})
         self._folder.unlock()
@@ -91,73 +80,56 @@ class EdgeStore:
             if not self._has_room():  # the disk filled up meanwhile: that is no damage
                 return
             folder.set_aside(reason)
-        shard = await asyncio.to_thread(engine, self._load)
+        shard = await asyncio.to_thread(Shard.opened, folder.path, exists=folder.holds_data)
         if self._closed:
-            engine(shard.close)
+            shard.close()
             return
-        self._counts = await asyncio.to_thread(engine, lambda: by_policy(shard))
+        self._counts = shard.by_policy()
         self._shard, self._pause = shard, 1.0
 
-    def _load(self) -> "EdgeShard":
-        return opened(self._folder.path, exists=self._folder.holds_data)
+    async def _reopen(self) -> None:
+        try:
+            await self._start()
+        except StoreError as error:
+            self._say("the cache store cannot be opened; the gateway serves on without it", error)
+        finally:
+            self._reopening = None
+
+    def _broken(self, error: StoreError) -> None:
+        """The engine failed in a way that says nothing about one record: off, and opened anew after a trial."""
+        self._say("the cache store failed; the gateway serves on without it and tries again", error)
+        shard, self._shard = self._shard, None
+        if shard is not None:
+            with suppress(StoreError):
+                shard.close()
+        self._next_try = self._seconds() + self._pause
 
     # Reading
 
     async def get(self, key: str, now: float) -> bytes | None:
         """See Store."""
-        shard = self._shard
-        if shard is None:
+        if self._shard is None:
             return None
         try:
-            found = engine(shard.retrieve, [ident_of(key)], True, True)
+            found = self._shard.get(ident_of(key))
         except StoreError:
-            await self._forget([ident_of(key)])
+            self._forget([ident_of(key)])
             return None
-        if not found or (payload := found[0].payload) is None:
-            return None
-        data = verified(payload, found[0].vector)
-        if data is None:
-            await self._forget([ident_of(key)])
-            return None
-        return data if payload["until"] > now else None
+        return found[1] if found is not None and found[0]["until"] > now else None
 
     async def nearest(
         self, scope: str, vector: bytes, least: float, limit: int, now: float
     ) -> list[tuple[float, bytes]]:
         """See Store."""
-        shard = self._shard
-        if shard is None:
+        if self._shard is None:
             return []
-        import qdrant_edge as edge
-
-        # "not ended" is 2.5 times as fast as "still alive" where most are: the engine only looks up the ended ones.
-        ended = edge.FieldCondition("expires", range=edge.RangeFloat(lte=now))
-        request = edge.QueryRequest(
-            query=edge.Query.Nearest(array(vector), using=VECTOR), limit=limit, score_threshold=least,
-            filter=edge.Filter(must=[match("scope", scope)], must_not=[ended]), with_payload=False, with_vector=False,
-        )  # fmt: skip
-        # Records are read one by one: one that cannot be decoded must not hide the others.
         try:
-            scored = engine(shard.query, request)
+            neighbours, damaged = self._shard.nearest(scope, vector, least, limit, now)
         except StoreError as error:
             self._broken(error)
             return []
-        neighbours, damaged = [], []
-        for point in scored:
-            ident = str(point.id)
-            try:
-                found = engine(shard.retrieve, [ident], True, True)
-            except StoreError:
-                damaged.append(ident)
-                continue
-            payload = found[0].payload if found else None
-            data = None if payload is None else verified(payload, found[0].vector)
-            if payload is None or data is None:
-                damaged.append(ident)
-            elif payload["scope"] == scope and payload["expires"] > now:
-                neighbours.append((float(point.score), data))
         if damaged:
-            await self._forget(damaged)
+            self._forget(damaged)
         return neighbours
 
     # Writing
@@ -168,34 +140,24 @@ class EdgeStore:
         if shard is None or most < 1 or not self._has_room():
             self._refused += 1
             return False
-        import qdrant_edge as edge
-
         try:
-            engine(shard.update, edge.UpdateOperation.upsert_points([point_of(record)]))
+            shard.put(record)
             self._dirty = True
             self._puts += 1
             count = self._counts[record.policy] = self._counts.get(record.policy, 0) + 1
             if count > most:
-                await self._evict(shard, record.policy, most)
+                self._evict(shard, record.policy, most)
         except StoreError as error:
             self._broken(error)
             return False
         return True
 
-    async def _evict(self, shard: "EdgeShard", policy: str, most: int) -> None:
+    def _evict(self, shard: Shard, policy: str, most: int) -> None:
         """Makes room for a hundredth of the bound at once, so that it is not done at every put."""
-        import qdrant_edge as edge
-
-        chosen = edge.Filter(must=[match("policy", policy)])
-        count = engine(shard.count, edge.CountRequest(filter=chosen))  # puts that replaced a record were counted twice
-        over = count - most
-        if over > 0:
-            request = edge.ScrollRequest(
-                limit=min(over + most // 100, BATCH), filter=chosen, with_payload=False, with_vector=False,
-                order_by=edge.OrderBy("used", edge.Direction.Asc),
-            )  # fmt: skip
-            oldest, _ = engine(shard.scroll, request)
-            await self._delete(shard, [str(point.id) for point in oldest])
+        count = shard.count(policy)  # puts that replaced a record were counted twice
+        if count > most:
+            oldest = shard.oldest(policy, count - most + most // 100)
+            self._delete(shard, oldest)
             count -= len(oldest)
         self._counts[policy] = count
 
@@ -205,28 +167,20 @@ class EdgeStore:
 
     async def purge(self, policy: str | None, tenant: str | None, key: str | None) -> int:
         """See Store. On a full disk, where the engine cannot delete, all of the store goes: a purge is a promise."""
+        if self._closed:
+            raise StoreError("the cache store is closed: nothing can be purged")
+        if self._reopening is not None:
+            await asyncio.wait([self._reopening])
         shard = self._shard
         if shard is None or not self._has_room():
             return await self._empty()
-        import qdrant_edge as edge
-
-        conditions: list[Any] = [
-            match(label, value) for label, value in (("policy", policy), ("tenant", tenant)) if value is not None
-        ]
-        if key is not None:
-            conditions.append(edge.HasIdCondition({ident_of(key)}))
-        chosen = edge.Filter(must=conditions)
         purged = 0
         try:
-            while True:
-                request = edge.ScrollRequest(limit=BATCH, filter=chosen, with_payload=False, with_vector=False)
-                found, _ = engine(shard.scroll, request)
-                if not found:
-                    break
-                await self._delete(shard, [str(point.id) for point in found])
-                purged += len(found)
+            while idents := shard.matching(policy, tenant, key):
+                self._delete(shard, idents)
+                purged += len(idents)
                 await asyncio.sleep(0)
-            self._counts = engine(lambda: by_policy(shard))
+            self._counts = shard.by_policy()
         except StoreError as error:
             self._broken(error)
             return purged + await self._empty()
@@ -237,32 +191,25 @@ class EdgeStore:
         shard = self._shard
         if shard is None or not self._has_room():
             return
-        import qdrant_edge as edge
-
         try:
             for start in range(0, len(keys), BATCH):
-                known = engine(shard.retrieve, [ident_of(key) for key in keys[start : start + BATCH]], False, False)
-                if known:
-                    idents: list[Any] = [str(point.id) for point in known]
-                    engine(shard.update, edge.UpdateOperation.set_payload(idents, {"used": int(now)}))
-                    self._dirty = True
+                shard.touch(keys[start : start + BATCH], now)
+            self._dirty = True
         except StoreError as error:
             self._broken(error)
 
-    async def _delete(self, shard: "EdgeShard", idents: list[str]) -> None:
-        import qdrant_edge as edge
-
-        engine(shard.update, edge.UpdateOperation.delete_points(list(idents)))
+    def _delete(self, shard: Shard, idents: Sequence[str]) -> None:
+        shard.delete(idents)
         self._deleted += len(idents)
         self._dirty = True
 
-    async def _forget(self, idents: list[str]) -> None:
+    def _forget(self, idents: Sequence[str]) -> None:
         """Deletes damaged records."""
         self._dropped += len(idents)
         log.warning("damaged cache records were dropped", extra={"records": len(idents)})
         if self._shard is not None and self._has_room():
             try:
-                await self._delete(self._shard, idents)
+                self._delete(self._shard, idents)
             except StoreError as error:
                 self._broken(error)
 
@@ -271,12 +218,13 @@ class EdgeStore:
         count = sum(self._counts.values())
         shard, self._shard = self._shard, None
         if shard is not None:
-            try:
-                engine(shard.close)
-            except StoreError as error:
-                log.warning("the cache store did not close cleanly", extra={"reason": str(error)})
+            with suppress(StoreError):
+                shard.close()
         if self._folder.holds_data:
-            await asyncio.to_thread(shutil.rmtree, self._folder.path)
+            try:
+                await asyncio.to_thread(shutil.rmtree, self._folder.path)
+            except OSError as error:
+                raise StoreError(f"the cache store {self._folder.path} cannot be emptied: {error}") from error
             log.warning("the whole cache store was emptied, because it could not be purged in part")
         self._counts = {}
         self._next_try = 0.0
@@ -286,9 +234,7 @@ class EdgeStore:
 
     async def upkeep(self, now: float) -> None:
         """See Store."""
-        seconds = self._seconds()
-        room = self._has_room()
-        shard = self._shard
+        seconds, room, shard = self._seconds(), self._has_room(), self._shard
         if shard is None:
             if not self._closed and room and seconds >= self._next_try and self._reopening is None:
                 self._next_try = seconds + self._pause
@@ -297,66 +243,43 @@ class EdgeStore:
             return
         if not room:
             return
-        puts, self._puts = self._puts, 0
+        quiet, self._puts = self._puts == 0, 0
         try:
             if seconds >= self._next_sweep:
-                self._next_sweep = seconds + (0.0 if await self._sweep(shard, now) else 10.0)
+                self._next_sweep = seconds + (0.0 if self._sweep(shard, now) else SWEEP)
             if self._dirty and seconds >= self._next_flush:
                 self._dirty = False
-                engine(shard.flush)
+                shard.flush()
                 # Flushing holds the interpreter: at most a fiftieth of the time goes into it.
                 self._next_flush = seconds + 50 * (self._seconds() - seconds)
-            if self._deleted > WORN and puts == 0:
+            if self._deleted > WORN and quiet:
                 self._deleted = 0
-                engine(shard.optimize)
+                shard.vacuum()
         except StoreError as error:
             self._broken(error)
 
-    async def _sweep(self, shard: "EdgeShard", now: float) -> bool:
+    def _sweep(self, shard: Shard, now: float) -> bool:
         """Deletes one batch of what has ended; whether there may be more."""
-        import qdrant_edge as edge
-
-        ended = edge.Filter(must=[edge.FieldCondition("until", range=edge.RangeFloat(lte=now))])
-        request = edge.ScrollRequest(limit=BATCH, filter=ended, with_payload=["policy"], with_vector=False)
-        found, _ = engine(shard.scroll, request)
-        if found:
-            await self._delete(shard, [str(point.id) for point in found])
-            for point in found:
-                policy = str((point.payload or {}).get("policy"))
+        ended = shard.ended(now)
+        if ended:
+            self._delete(shard, [ident for ident, _ in ended])
+            for _, policy in ended:
                 self._counts[policy] = max(0, self._counts.get(policy, 0) - 1)
-        return len(found) == BATCH
-
-    async def _reopen(self) -> None:
-        try:
-            await self._start()
-        except StoreError as error:
-            log.warning("the cache store cannot be opened; the gateway serves on without it",
-                        extra={"store": str(self._folder.path), "reason": str(error)})  # fmt: skip
-        finally:
-            self._reopening = None
-
-    def _broken(self, error: StoreError) -> None:
-        """The engine failed in a way that says nothing about one record: off, and opened anew after a trial."""
-        log.warning("the cache store failed; the gateway serves on without it and tries again",
-                    extra={"store": str(self._folder.path), "reason": str(error)})  # fmt: skip
-        shard, self._shard = self._shard, None
-        if shard is not None:
-            try:
-                engine(shard.close)
-            except StoreError:
-                log.debug("closing after a failure failed too", exc_info=True)
-        self._next_try = self._seconds() + self._pause
+        return len(ended) == BATCH
 
     def _has_room(self) -> bool:
         room = self._folder.room()
         if room is self._full:
             self._full = not room
-            log.warning(
+            self._say(
                 "the disk has room again; the cache store takes new entries" if room else
-                "the disk is almost full: the cache store takes no new entries until there is room",
-                extra={"store": str(self._folder.path)},
+                "the disk is almost full: the cache store takes no new entries until there is room"
             )  # fmt: skip
         return room
+
+    def _say(self, message: str, error: StoreError | None = None) -> None:
+        data = {"store": str(self._folder.path)}
+        log.warning(message, extra=data if error is None else {**data, "reason": str(error)})
 
     def stats(self) -> dict[str, object]:
         """See Store; with entries by policy, puts refused and damaged records dropped since the start."""
