@@ -189,8 +189,11 @@ async def test_a_store_that_gives_junk_is_a_miss(junk: bytes, caplog: pytest.Log
         async def get(self, key: str, now: float) -> bytes | None:
             return junk
 
-    assert await made(Junk(), Told()).find(printed(ASKED, kept=loose()), loose()) is None
+    shelf = Junk()
+    await put(made(shelf), printed(ASKED, kept=loose()), loose())
+    assert await made(shelf, Told()).find(printed(ASKED, kept=loose()), loose()) is None
     assert "passed over" in caplog.text
+    assert shelf.records == {}, "it is dropped, so that the next answer takes its place"
 
 
 @pytest.mark.parametrize(

@@ -139,10 +139,15 @@ class Cache:
     async def _stored(self, store: Store, fp: Fingerprint, max_age: float | None) -> Hit | None:
         now = self._now()
         data = await store.get(fp.key, now)
-        entry = None if data is None else self._read(data)
-        hit = None if entry is None else identical(fp, entry, now, max_age)
+        if data is None:
+            return None
+        entry = self._read(data)
+        if entry is None:
+            await store.drop(fp.key)
+            return None
+        hit = identical(fp, entry, now, max_age)
         if hit is not None:
-            self._memory.put(hit.entry)
+            self._memory.put(entry)
         return hit
 
     async def _reworded(

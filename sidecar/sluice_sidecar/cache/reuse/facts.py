@@ -52,6 +52,8 @@ class Facts:
     """(word, preposition before it)."""
     scripts: frozenset[str]
     language: str | None
+    opening: tuple[str, ...]
+    """The first three words, or as many as there are."""
     words: frozenset[str]
     content: tuple[str, ...]
     """Stems of what carries meaning, one stem for words that mean the same."""
@@ -129,6 +131,7 @@ class _Reader:
             roles=frozenset(self.roles),
             scripts=grammar.scripts(self.text),
             language=grammar.language(words),
+            opening=tuple(words[:3]),
             words=frozenset(words),
             content=tuple(self.content),
         )
@@ -285,13 +288,12 @@ class _Reader:
 def standalone(text: str) -> bool:
     """Whether a text can be understood by itself and in English: else it is not matched by meaning."""
     found = facts(text)
-    words = [word for kind, word in _Reader(text)._tokens() if kind == "word"]
-    if len(words) < 3 or found.scripts != {"latin"} or found.language not in {None, "en"}:
+    if len(found.opening) < 3 or found.scripts != {"latin"} or found.language not in {None, "en"}:
         return False
-    opening = [word.casefold() for word in words[:3]]
-    if opening[0] in lex.OPENERS or opening[:2] in (["what", "about"], ["how", "about"], ["why", "not"]):
+    first, second, _ = found.opening
+    if first in lex.OPENERS or (first, second) in {("what", "about"), ("how", "about"), ("why", "not")}:
         return False
     if not lex.BACKWARDS.isdisjoint(found.words):
         return False
     subject = len(set(found.content)) + len(found.literals)
-    return subject >= (3 if not lex.ANAPHORA.isdisjoint(found.words) else 1) and len(words) >= 3
+    return subject >= (3 if not lex.ANAPHORA.isdisjoint(found.words) else 1)
