@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 from sluice_sidecar import catalogue
 from sluice_sidecar.admin import Admin
 from sluice_sidecar.ask import Ask, Caller, Problem
-from sluice_sidecar.cache.cache import Cache
-from sluice_sidecar.cache.embed import MiniLM
 from sluice_sidecar.cache.flight import FlightError, Flights, Follower
-from sluice_sidecar.cache.stores.store import Store
 from sluice_sidecar.callers import Callers
 from sluice_sidecar.config import Backend, Config, Endpoints, Route
 from sluice_sidecar.decision import Decision
@@ -22,13 +19,11 @@ from sluice_sidecar.exchange import Exchange
 from sluice_sidecar.ledger import Ledger
 from sluice_sidecar.log import AccessLog
 from sluice_sidecar.options import GatewayOptions
-from sluice_sidecar.peers import PeerHost
 from sluice_sidecar.route.breaker import Breakers
 from sluice_sidecar.route.budget import RetryBudgets
 from sluice_sidecar.route.reply import Attempt, Reply
 from sluice_sidecar.route.router import Router
 from sluice_sidecar.serving import ServedRoute, Serving, build
-from sluice_sidecar.storage import store_for
 from sluice_sidecar.telemetry import Snapshot, Telemetry, merge
 from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.courier import Courier
@@ -37,7 +32,9 @@ from sluice_sidecar.upstream.guard import Guard
 from sluice_sidecar.wire import Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from sluice_sidecar.cache.embed import Vector
+    from sluice_sidecar.cache.cache import Cache
+    from sluice_sidecar.cache.embed import MiniLM, Vector
+    from sluice_sidecar.storage import Storage
 
 log = logging.getLogger("sluice.gateway")
 
@@ -64,7 +61,7 @@ class Gateway:
             Client(self._guard), options.credentials, self._endpoints, self._breakers, RetryBudgets()
         )
         self._embedder: MiniLM | None = None
-        self._store: Store | None = None
+        self._storage: Storage | None = None
         self._served = self._draining = False
         self._chores: set[asyncio.Task[None]] = set()
 
@@ -128,10 +125,15 @@ class Gateway:
         policies = config.policies.values()
         tasks = any(route.strategy.type == "task" for route in config.routes.values())
         if self._embedder is None and (tasks or any(policy.paraphrase is not None for policy in policies)):
+            from sluice_sidecar.cache.embed import MiniLM
+
             self._embedder = MiniLM()
         if self.cache is None and (policies or self.options.workers > 1):  # workers add up their counts through it
-            self._store = store_for(self.options, purged=self._purged_elsewhere, counts=self._telemetry.snapshot)
-            cache = Cache(self._store, self._embedder)
+            from sluice_sidecar.cache.cache import Cache
+            from sluice_sidecar.storage import Storage
+
+            self._storage = Storage(self.options, purged=self._purged_elsewhere, counts=self._telemetry.snapshot)
+            cache = Cache(self._storage.store, self._embedder)
             await cache.open()
             self.cache = cache
         elif self.cache is not None and self._embedder is not None:
@@ -244,7 +246,7 @@ class Gateway:
     async def telemetry(self) -> Snapshot:
         """All workers' numbers."""
         own = self._telemetry.snapshot()
-        return merge([own, *self._store.counts.values()]) if isinstance(self._store, PeerHost) else own
+        return own if self._storage is None else merge([own, *self._storage.others()])
 
     async def purge(self, *, policy: str | None, tenant: str | None, entry: str | None) -> int:
         """Drops cached answers that match all that is given; how many."""

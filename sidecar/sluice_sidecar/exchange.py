@@ -5,23 +5,21 @@ authenticate -> parse -> fingerprint -> identical? -> in flight? -> paraphrase? 
 
 import asyncio
 import logging
-import os
 import time
-from typing import Any, Protocol
+from random import getrandbits
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from sluice_sidecar.ask import Ask, Caller, Problem
+from sluice_sidecar.ask import Ask, Caller, Problem, Usage
 from sluice_sidecar.body import parsed
-from sluice_sidecar.cache.cache import Cache
-from sluice_sidecar.cache.entry import Hit
 from sluice_sidecar.cache.fingerprint import Fingerprint, fingerprint
 from sluice_sidecar.cache.flight import FlightError, Flights, Follower
 from sluice_sidecar.cachecontrol import Reuse, reuse
 from sluice_sidecar.config import Policy, Route
 from sluice_sidecar.decision import CacheKind, Decision, text
 from sluice_sidecar.dialects.dialect import Dialect
-from sluice_sidecar.dialects.identifiers import fresh
+from sluice_sidecar.dialects.identifiers import new
 from sluice_sidecar.fetch import Fetch
 from sluice_sidecar.ledger import Ledger
 from sluice_sidecar.route.reply import NoAnswer, Reply
@@ -41,6 +39,10 @@ from sluice_sidecar.wire import (
     send_whole,
 )
 
+if TYPE_CHECKING:  # a gateway without a cache never loads one
+    from sluice_sidecar.cache.cache import Cache
+    from sluice_sidecar.cache.entry import Hit
+
 log = logging.getLogger("sluice.exchange")
 
 CLIENT_CLOSED = 499
@@ -54,7 +56,7 @@ class Parts(Protocol):
     """What of the gateway an exchange works with."""
 
     serving: Serving
-    cache: Cache | None
+    cache: "Cache | None"
     flights: Flights
     ledger: Ledger
 
@@ -79,7 +81,7 @@ class Exchange:
         self.ask: Ask | None = None
         self.served: ServedRoute | None = None
         self.caller: Caller | None = None
-        self.decision = Decision(os.urandom(8).hex(), time.time(), "", "", "", dialect.name)
+        self.decision = Decision(f"{getrandbits(64):016x}", time.time(), "", "", "", dialect.name)
 
     async def run(self) -> None:
         """The whole journey, and its entry in the ledger whatever became of it."""
@@ -142,7 +144,7 @@ class Exchange:
                 await reply.events.aclose()
             self._count(reply)
 
-    async def _through(self, cache: Cache, served: ServedRoute, ask: Ask, policy: Policy, wish: Reuse) -> None:
+    async def _through(self, cache: "Cache", served: ServedRoute, ask: Ask, policy: Policy, wish: Reuse) -> None:
         """With the cache: what is known, what is on its way, else a call whose answer is kept."""
         assert self.caller is not None
         try:
@@ -173,7 +175,7 @@ class Exchange:
         await self._follow(ask, self.parts.flights.launch(name, call.run))
 
     async def _reuse(
-        self, cache: Cache, served: ServedRoute, ask: Ask, policy: Policy, print_: Fingerprint, hit: Hit
+        self, cache: "Cache", served: ServedRoute, ask: Ask, policy: Policy, print_: Fingerprint, hit: "Hit"
     ) -> None:
         """Answers from a stored entry; a stale one is fetched again in the background, once."""
         assert self.caller is not None
@@ -187,9 +189,10 @@ class Exchange:
         headers = self._headers([JSON])
         if hit.similarity is not None:
             headers.append((b"x-sluice-similarity", b"%.4f" % hit.similarity))
-        saved = self.parts.ledger.reference(served.route, entry.usage)
-        if saved.priced:
-            headers.append((b"x-sluice-saved", f"{text(saved.cost)} {saved.currency}".encode()))
+        if entry.memo is None or entry.memo[0] is not served.route:
+            entry.memo = served.route, self._saved(served.route, entry.usage)
+        if entry.memo[1]:
+            headers.append((b"x-sluice-saved", entry.memo[1]))
         self.started = True
         if ask.stream:
             headers[0] = EVENT_STREAM
@@ -197,7 +200,7 @@ class Exchange:
             self._first_byte()
             await send_frames(self.send, headers, frames)
         else:
-            body = entry.fresh(fresh(None, self.dialect.id_prefix).encode(), int(decision.at))
+            body = entry.fresh(new(self.dialect.id_prefix).encode(), int(decision.at))
             self._first_byte()
             await send_whole(self.send, 200, headers, body)
 
@@ -283,6 +286,11 @@ class Exchange:
         if decision.backend:
             headers.append((b"x-sluice-backend", decision.backend.encode()))
         return headers
+
+    def _saved(self, route: Route, usage: Usage) -> bytes:
+        """What the reference would have cost, as its header says it; empty where it has no price."""
+        reference = self.parts.ledger.reference(route, usage)
+        return f"{text(reference.cost)} {reference.currency}".encode() if reference.priced else b""
 
     def _count(self, reply: Reply) -> None:
         """Tokens of an answer, as far as it came; its length where the upstream tells none."""

@@ -1,13 +1,16 @@
 """An upstream call that callers share, and the keeping of its answer."""
 
 import time
+from typing import TYPE_CHECKING
 
 from sluice_sidecar.ask import Ask, Caller, Usage
-from sluice_sidecar.cache.cache import Cache
 from sluice_sidecar.cache.fingerprint import Fingerprint
 from sluice_sidecar.cache.flight import Flight
 from sluice_sidecar.route.reply import Reply
 from sluice_sidecar.serving import ServedRoute
+
+if TYPE_CHECKING:
+    from sluice_sidecar.cache.cache import Cache
 
 
 class Fetch:
@@ -15,7 +18,9 @@ class Fetch:
 
     __slots__ = ("ask", "cache", "caller", "fingerprint", "served")
 
-    def __init__(self, cache: Cache | None, served: ServedRoute, ask: Ask, caller: Caller, print_: Fingerprint) -> None:
+    def __init__(
+        self, cache: "Cache | None", served: ServedRoute, ask: Ask, caller: Caller, print_: Fingerprint
+    ) -> None:
         """`cache` None: the answer is not kept."""
         self.cache, self.served = cache, served
         self.ask, self.caller, self.fingerprint = ask, caller, print_
@@ -39,7 +44,7 @@ class Fetch:
         if self.cache is not None:
             await self._store(self.cache, reply, time.perf_counter() - began)
 
-    async def _store(self, cache: Cache, reply: Reply, took: float) -> None:
+    async def _store(self, cache: "Cache", reply: Reply, took: float) -> None:
         policy, dialect, whole = self.served.policy, self.ask.dialect, reply.whole
         if policy is None or reply.status != 200 or reply.failed is not None or whole is None:
             return

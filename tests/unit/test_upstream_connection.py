@@ -1,6 +1,7 @@
 """One connection, byte by byte, without a network: what cannot be timed through one."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -66,6 +67,27 @@ async def test_leaving_a_call_whose_head_has_just_come_aborts_it(line: Line) -> 
     line.connection.leave(waiter)
     assert line.wire.aborted
     assert line.idle == []
+
+
+async def test_leaving_a_call_whose_head_comes_a_moment_later_aborts_it(line: Line) -> None:
+    waiter = line.begin()
+    waiter.cancel()  # what cancelling the task does at once; the task itself runs later
+    line.connection.data_received(CHUNKED)
+    line.connection.leave(waiter)
+    assert line.wire.aborted
+    assert line.idle == []
+
+
+async def test_leaving_a_call_that_has_just_failed_is_quiet(line: Line) -> None:
+    said: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context["message"]))
+    waiter = line.begin()
+    line.connection.connection_lost(None)
+    line.connection.leave(waiter)
+    del waiter
+    line.connection.begin(b"GET", False, line.end, line.end).cancel()  # the line holds the latest call only
+    gc.collect()
+    assert said == []
 
 
 async def test_framing_between_pieces_of_a_long_body_is_not_too_much(line: Line) -> None:

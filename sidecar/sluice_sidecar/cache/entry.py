@@ -39,6 +39,8 @@ class Entry:
     expires: float
     stale_until: float
     """Until when it may be shown after `expires`, while it is fetched again."""
+    memo: tuple[object, bytes] | None = field(default=None, repr=False, compare=False)
+    """What its reader computed from it for the given object, kept beside it."""
     _pieces: list[bytes] | None = field(default=None, repr=False, compare=False)
     _places: tuple[str, ...] = field(default=(), repr=False, compare=False)
 

@@ -2,8 +2,14 @@
 
 import os
 import re
+from random import getrandbits
 
 _PREFIX = re.compile(r"[A-Za-z]{1,16}[-_]")
+
+
+def new(prefix: str) -> str:
+    """A new id: `prefix` and 96 random bits in hex. Twice as fast as `fresh`: ids are unique, not secret."""
+    return f"{prefix}{getrandbits(96):024x}"
 
 
 def fresh(identifier: object, default: str) -> str:

@@ -90,6 +90,8 @@ class Connection(asyncio.Protocol):
         """Whoever called `begin` waits no longer: abort that call, and no other's."""
         if self.busy and self._call is waiter:  # the head may have come in the same turn of the loop
             self.fail(UpstreamError("the call was left by its caller"))
+        elif waiter.done() and not waiter.cancelled():
+            waiter.exception()  # it failed in the same turn: seen, else asyncio logs it as never retrieved
 
     # -- for the response
 
