@@ -92,9 +92,7 @@ class Task(Part):
     backends: dict[str, str] = Field(description="Task class -> backend.")
     default: str = Field(description="Backend where no class is clear.")
     examples: dict[str, tuple[str, ...]] = Field({}, description="Task class -> the user's own example asks.")
-    margin: float = Field(
-        0.02, description="Least distance between the best class's score and the second's, in cosine."
-    )
+    margin: float = Field(0.1, description="Least distance between the best class's score and the second's, in cosine.")
 
 
 class Confidence(Part):

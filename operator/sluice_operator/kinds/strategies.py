@@ -65,7 +65,7 @@ class Task(Part):
     """The classes that are told apart."""
     default: BackendName
     """The backend where no class is clear, or the ask is of a class that is not listed."""
-    margin: Share = Decimal("0.02")
+    margin: Share = Decimal("0.1")
     """Least lead of the best class over the second, in cosine similarity, for a class to be clear."""
 
 

@@ -197,10 +197,11 @@ class Cache:
             self._counts["too_long"] += 1
             return None
         except (EmbeddingError, TimeoutError) as error:
+            reason = str(error) or f"it took more than {patience} s"
             self._counts["embedding_errors"] += 1
             if not self._embedder_fails:
                 self._embedder_fails = True
-                log.warning("no embedding: asks are matched identically only", extra={"reason": str(error)})
+                log.warning("no embedding: asks are matched identically only", extra={"reason": reason})
             return None
         self._embedder_fails = False
         return vector

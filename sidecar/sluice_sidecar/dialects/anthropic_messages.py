@@ -15,7 +15,7 @@ from sluice_sidecar.dialects.fields import check_at_least, check_object, flag, m
 from sluice_sidecar.dialects.frames import named_frame
 from sluice_sidecar.dialects.identifiers import fresh
 from sluice_sidecar.dialects.slot import SLOT, asked_text, text_of
-from sluice_sidecar.dialects.splice import spliced
+from sluice_sidecar.dialects.splice import renamed, spliced
 from sluice_sidecar.upstream.sse import Event
 
 CACHE_MARK: Final = "cache_control"
@@ -95,9 +95,7 @@ class AnthropicMessages:
 
     def upstream(self, ask: Ask, *, model: str | None, stream: bool, logprobs: bool) -> bytes:
         """The body to send: `ask.raw` itself when nothing differs. Messages have no log-probs to ask for."""
-        changes: dict[str, Any] = {}
-        if model is not None and model != ask.model:
-            changes["model"] = model
+        changes = renamed(ask, model)
         if stream != ask.stream:
             changes["stream"] = stream
         return spliced(ask.raw, ask.body, changes)

@@ -23,7 +23,7 @@ from sluice_sidecar.dialects.openai_errors import error_object, failure
 from sluice_sidecar.dialects.openai_replay import chat_frames
 from sluice_sidecar.dialects.openai_stream import ChatAssembler
 from sluice_sidecar.dialects.slot import SLOT, asked_text, text_of
-from sluice_sidecar.dialects.splice import REMOVED, spliced
+from sluice_sidecar.dialects.splice import REMOVED, renamed, spliced
 from sluice_sidecar.upstream.sse import Event
 
 TRANSPORT: Final = frozenset(
@@ -115,9 +115,7 @@ class OpenAIChat:
 
         Repeated keys and integers beyond 64 bits stay as the caller wrote them, see `splice`.
         """
-        changes: dict[str, Any] = {}
-        if model is not None and model != ask.model:
-            changes["model"] = model
+        changes = renamed(ask, model)
         if stream != ask.stream:
             changes["stream"] = stream
         if stream:

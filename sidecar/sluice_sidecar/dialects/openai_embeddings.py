@@ -14,7 +14,7 @@ from sluice_sidecar.dialects.fields import check_at_least, check_object, missing
 from sluice_sidecar.dialects.frames import data_frame
 from sluice_sidecar.dialects.identifiers import fresh
 from sluice_sidecar.dialects.openai_errors import error_object, failure
-from sluice_sidecar.dialects.splice import spliced
+from sluice_sidecar.dialects.splice import renamed, spliced
 from sluice_sidecar.upstream.sse import Event
 
 TRANSPORT: Final = frozenset({"user", "safety_identifier", "metadata", "service_tier"})
@@ -51,7 +51,7 @@ class OpenAIEmbeddings:
 
     def upstream(self, ask: Ask, *, model: str | None, stream: bool, logprobs: bool) -> bytes:
         """The body to send: `ask.raw` itself unless the model's name differs."""
-        return spliced(ask.raw, ask.body, {} if model is None or model == ask.model else {"model": model})
+        return spliced(ask.raw, ask.body, renamed(ask, model))
 
     def assembler(self) -> Assembler:
         """Raises TypeError: embeddings do not stream."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from sluice_sidecar.ask import Problem
+from sluice_sidecar.ask import Ask, Problem
 
 REMOVED: Final = object()
 """As a change's value: take the field out."""
@@ -48,6 +48,18 @@ def spliced(raw: bytes, body: Mapping[str, Any], changes: Mapping[str, Any]) -> 
         start = out.index(b"{") + 1
         out = out[:start] + (added if body else added[:-1]) + out[start:]
     return out
+
+
+def renamed(ask: Ask, model: str | None) -> dict[str, Any]:
+    """The change that makes every reader of the body find `model`, by default the name that was let in.
+
+    None is needed where the text already says so, once: of a key that is repeated or escaped, an upstream might take
+    another value than we did.
+    """
+    raw, name = ask.raw, ask.model if model is None else model
+    if name == ask.model and raw.count(b'"model"') == 1 and not (b"\\u00" in raw and _ESCAPED_LETTER.search(raw)):
+        return {}
+    return {"model": name}
 
 
 def _only_place(text: bytes, name: str) -> re.Match[bytes] | None:
