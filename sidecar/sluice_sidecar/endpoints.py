@@ -4,21 +4,37 @@ import asyncio
 
 from sluice_sidecar.config import Endpoints
 
+AVOID = 1.0
+"""Seconds for which an address that refused a connection is passed over: by then a dead one is off the list."""
+
 
 class EndpointsView:
     """The latest Endpoints. Swapped whole, read per request."""
 
-    __slots__ = ("_busy", "_changed", "_models", "_unavailable")
+    __slots__ = ("_busy", "_changed", "_models", "_refused", "_unavailable")
 
     def __init__(self, endpoints: Endpoints | None = None) -> None:
         self._models = {} if endpoints is None else dict(endpoints.models)
         self._unavailable = {} if endpoints is None else dict(endpoints.unavailable)
         self._busy: dict[str, int] = {}
+        self._refused: set[str] = set()
         self._changed: asyncio.Event | None = None
 
     def update(self, endpoints: Endpoints) -> None:
         """Takes a new list; requests that wait for a model look again."""
         self._models, self._unavailable = dict(endpoints.models), dict(endpoints.unavailable)
+        self._wake()
+
+    def refused(self, url: str) -> None:
+        """An address that let nobody in: for a moment it is none, and requests go elsewhere or wait."""
+        self._refused.add(url)
+        asyncio.get_running_loop().call_later(AVOID, self._forgive, url)
+
+    def _forgive(self, url: str) -> None:
+        self._refused.discard(url)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._changed is not None:
             self._changed.set()
             self._changed = None
@@ -49,6 +65,8 @@ class EndpointsView:
     def least_busy(self, name: str) -> str | None:
         """The ready base URL with the fewest calls in flight from here; the first of equals, whose caches are warm."""
         urls = self._models.get(name)
+        if urls and self._refused:
+            urls = tuple(url for url in urls if url not in self._refused)
         if not urls:
             return None
         if len(urls) == 1:

@@ -105,7 +105,7 @@ def test_exactly_one_is_a_rule_of_the_crd_with_reserved_words_escaped() -> None:
 def test_defaults_are_named_in_descriptions() -> None:
     fields = dict(schema_nodes(KINDS["ModelRoute"]))
     assert fields[".spec.resilience.timeout"]["description"].endswith("Default: 10m.")
-    assert fields[".spec.strategy.task.margin"]["description"].endswith("Default: 0.02.")
+    assert fields[".spec.strategy.task.margin"]["description"].endswith("Default: 0.1.")
 
 
 def test_free_json_is_kept_as_it_is() -> None:

@@ -19,7 +19,7 @@ from sluice_sidecar.route.reply import Attempt, NoAnswer, Reply
 from sluice_sidecar.upstream.backoff import jittered, retry_after
 from sluice_sidecar.upstream.call import Call
 from sluice_sidecar.upstream.client import Client
-from sluice_sidecar.upstream.errors import UpstreamError
+from sluice_sidecar.upstream.errors import ConnectFailed, UpstreamError
 from sluice_sidecar.upstream.failures import bad_answer, meaning, no_answer
 from sluice_sidecar.upstream.headers import Header, returned
 from sluice_sidecar.upstream.live import LiveEvents
@@ -177,6 +177,8 @@ class Courier:
             return await self._read(response, target, call, timeouts, live)
         except UpstreamError as error:
             problem = no_answer(backend, error)
+            if backend.managed is not None and isinstance(error, ConnectFailed):
+                self.endpoints.refused(url)
             call.close(problem.code, healthy=False if meaning(error).blames else None)
             raise problem from error
         except NoAnswer as problem:
