@@ -13,6 +13,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from sluice_sidecar.joined import JoinedWrites
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -42,7 +44,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Also arms the idle timer, which uvicorn arms after the first answer only."""
-        super().connection_made(transport)
+        self._joined = JoinedWrites(transport)
+        super().connection_made(self._joined)
         self.timeout_keep_alive_task = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
@@ -57,6 +60,11 @@ class Connection(HttpToolsProtocol):
                 self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, b"408 Request Timeout")
         elif self._head_timer is not None:
             self._forget_head()
+
+    def on_response_complete(self) -> None:
+        """Also writes the head of an answer without a body."""
+        self._joined.flush()
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Also drops the timers, which hold the connection."""

@@ -10,7 +10,7 @@ from sluice_sidecar.cache.cache import Cache
 steps = st.lists(st.tuples(st.floats(0, 100), st.floats(-1e6, 1e6) | st.just(0.0), st.booleans()), max_size=12)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(steps, st.floats(0, 50))
 async def test_no_answer_outlives_its_life(steps: list[tuple[float, float, bool]], stale: float) -> None:
     wall, monotonic = Hands(), Hands(0.0)

@@ -24,9 +24,10 @@ def normalised(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.rstrip()
-    if "\n" not in text:
-        return text.lstrip()
-    start = len(text) - len(text.lstrip())
+    bare = text.lstrip()
+    if "\n" not in bare:
+        return bare
+    start = len(text) - len(bare)
     return text[text.rfind("\n", 0, start) + 1 :] if start else text
 
 
