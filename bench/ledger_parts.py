@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Backend, Config, Price, Route, Single
-from sluice_sidecar.decision import Decision
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import Decision
+from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.log import AccessLog
 from sluice_sidecar.telemetry import Telemetry, merge
 

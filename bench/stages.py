@@ -15,8 +15,8 @@ from sluice_sidecar.ask import Ask, Caller, Usage
 from sluice_sidecar.body import parsed
 from sluice_sidecar.cache.fingerprint import fingerprint
 from sluice_sidecar.credentials import Credentials
-from sluice_sidecar.decision import Decision
 from sluice_sidecar.dialects.openai_chat import OPENAI_CHAT
+from sluice_sidecar.ledger.decision import Decision
 from sluice_sidecar.options import GatewayOptions
 from sluice_sidecar.route.reply import Attempt
 

@@ -7,16 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sluice_sidecar import catalogue
-from sluice_sidecar.admin import Admin
+from sluice_sidecar.admin.admin import Admin
 from sluice_sidecar.ask import Ask, Caller, Problem
 from sluice_sidecar.cache.flight import FlightError, Flights, Follower
 from sluice_sidecar.callers import Callers
 from sluice_sidecar.config import Backend, Config, Endpoints, Route
-from sluice_sidecar.decision import Decision
 from sluice_sidecar.dialects.registry import BY_PATH
 from sluice_sidecar.endpoints import EndpointsView
 from sluice_sidecar.exchange import Exchange
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import Decision
+from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.log import AccessLog
 from sluice_sidecar.options import GatewayOptions
 from sluice_sidecar.route.breaker import Breakers

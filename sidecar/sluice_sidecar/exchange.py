@@ -17,11 +17,11 @@ from sluice_sidecar.cache.fingerprint import Fingerprint, fingerprint
 from sluice_sidecar.cache.flight import FlightError, Flights, Follower
 from sluice_sidecar.cachecontrol import Reuse, reuse
 from sluice_sidecar.config import Policy, Route
-from sluice_sidecar.decision import CacheKind, Decision, text
 from sluice_sidecar.dialects.dialect import Dialect
 from sluice_sidecar.dialects.identifiers import new
 from sluice_sidecar.fetch import Fetch
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import CacheKind, Decision, text
+from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.route.reply import NoAnswer, Reply
 from sluice_sidecar.serving import ServedRoute, Serving
 from sluice_sidecar.upstream.errors import UpstreamError

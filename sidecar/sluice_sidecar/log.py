@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from sluice_sidecar.decision import Decision, text
+from sluice_sidecar.ledger.decision import Decision, text
 
 HIDDEN = "[hidden]"
 BUFFER = 50_000

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from sluice_sidecar.config import Config
-from sluice_sidecar.decision import HITS, PICO, Attempt, Decision, Spent
+from sluice_sidecar.ledger.decision import HITS, PICO, Attempt, Decision, Spent
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 """Upper edges of every duration histogram, seconds."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Backend, Config, Price, Route, Single
-from sluice_sidecar.decision import Decision
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import Decision
+from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.telemetry import Snapshot, Telemetry
 
 SMALL = Price.model_validate({"input": "0.02", "cached_input": "0.01", "output": "0.06"})

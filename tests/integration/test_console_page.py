@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from doubles.bookkeeping import Call, Gateway, decision, hit, route
 from doubles.components import program
-from sluice_sidecar.admin import Admin
+from sluice_sidecar.admin.admin import Admin
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Config
 from sluice_sidecar.server import Listener

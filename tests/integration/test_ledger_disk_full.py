@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from doubles.bookkeeping import hit, route
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.ledger import Ledger
 
 
 @contextmanager

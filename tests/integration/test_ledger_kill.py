@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.ledger import Ledger
 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
 from doubles.bookkeeping import hit, route
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.ledger import Ledger
 
 async def main():
     ledger = Ledger(Path(sys.argv[1]))

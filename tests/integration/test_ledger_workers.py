@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from doubles.bookkeeping import NOON, Call, decision, hit, route
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.ledger import Ledger
 
 
 async def test_every_worker_reads_the_sum(tmp_path: Path) -> None:

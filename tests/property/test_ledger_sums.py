@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from doubles.bookkeeping import NOON, Call, decision, route
 from sluice_sidecar.ask import Usage
-from sluice_sidecar.decision import Decision, text
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import Decision, text
+from sluice_sidecar.ledger.ledger import Ledger
 
 usages = st.builds(lambda prompt, cached, out: Usage(prompt, min(cached, prompt), out), *[st.integers(0, 5000)] * 3)
 calls = st.builds(

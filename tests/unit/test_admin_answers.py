@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from doubles.bookkeeping import Gateway, hit, route
-from sluice_sidecar.admin import Admin
+from sluice_sidecar.admin.admin import Admin
 from sluice_sidecar.config import Config, Policy
 
 JSON = {"content-type": "application/json"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice_sidecar.admin_guard import check_host, check_intent
+from sluice_sidecar.admin.guard import check_host, check_intent
 from sluice_sidecar.ask import Problem
 
 

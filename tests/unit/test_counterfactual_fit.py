@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from sluice_sidecar.counterfactual import Fit
+from sluice_sidecar.ledger.counterfactual import Fit
 
 
 def fitted(calls: int, *, noise: float = 0.0, seed: int = 7) -> Fit:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Price
-from sluice_sidecar.counterfactual import rates
-from sluice_sidecar.decision import decimal
+from sluice_sidecar.ledger.counterfactual import rates
+from sluice_sidecar.ledger.decision import decimal
 
 amounts = st.decimals(0, 1000, places=6, allow_nan=False)
 tokens = st.integers(0, 10_000_000)

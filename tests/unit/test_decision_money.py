@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice_sidecar.decision import decimal, text
+from sluice_sidecar.ledger.decision import decimal, text
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 from doubles.bookkeeping import Call, decision, hit, route
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Price
-from sluice_sidecar.decision import Decision, text
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import Decision, text
+from sluice_sidecar.ledger.ledger import Ledger
 
 LARGE_COST, SMALL_COST = 100 * 2_000_000 + 50 * 8_000_000, 100 * 20_000 + 50 * 60_000
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from doubles.bookkeeping import decision, hit, route
-from sluice_sidecar.decision import Decision
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import Decision
+from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.log import HIDDEN, AccessLog, JsonFormatter, TextFormatter, hidden, setup
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from doubles.bookkeeping import Call, decision, hit, route
+from sluice_sidecar.admin.exposition import render
 from sluice_sidecar.config import Config
-from sluice_sidecar.exposition import render
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.telemetry import Telemetry
 
 PAGE = Path(__file__).parents[2] / "docs" / "observability.md"

@@ -4,9 +4,9 @@ import pytest
 
 from doubles.bookkeeping import NOON, Call, decision, hit, route
 from sluice_sidecar.ask import Usage
-from sluice_sidecar.decision import text
-from sluice_sidecar.ledger import Ledger
-from sluice_sidecar.savings import bucket, edge, percentile
+from sluice_sidecar.ledger.decision import text
+from sluice_sidecar.ledger.ledger import Ledger
+from sluice_sidecar.ledger.savings import bucket, edge, percentile
 
 
 def test_an_empty_ledger_reports_zeros() -> None:

@@ -2,8 +2,8 @@
 
 from doubles.bookkeeping import Call, decision, hit, route
 from sluice_sidecar.config import Config
-from sluice_sidecar.decision import Decision
-from sluice_sidecar.ledger import Ledger
+from sluice_sidecar.ledger.decision import Decision
+from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.telemetry import SEPARATOR, Telemetry
 
 CONFIG = Config(routes={"support": route()}).sealed()

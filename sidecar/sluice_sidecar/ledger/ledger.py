@@ -13,11 +13,11 @@ from typing import Any
 
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Route
-from sluice_sidecar.counterfactual import Counterfactual, Fit, identity
-from sluice_sidecar.decision import Attempt, Decision, Reference, Spent, plain, text
-from sluice_sidecar.ledger_flush import RING, Flusher, Memory
-from sluice_sidecar.ledger_store import LedgerStore
-from sluice_sidecar.savings import DAY, FOLDED, Key, Row, savings
+from sluice_sidecar.ledger.counterfactual import Counterfactual, Fit, identity
+from sluice_sidecar.ledger.decision import Attempt, Decision, Reference, Spent, plain, text
+from sluice_sidecar.ledger.flush import RING, Flusher, Memory
+from sluice_sidecar.ledger.savings import DAY, FOLDED, Key, Row, savings
+from sluice_sidecar.ledger.store import LedgerStore
 
 CHARS_PER_TOKEN = 4
 """For text in English; only where an upstream tells no usage, and then marked as an estimate."""
@@ -164,7 +164,7 @@ class Ledger:
         ]
 
     def savings(self) -> dict[str, Any]:
-        """The report over all workers (`sluice_sidecar.savings.savings`), with what each reference looks like."""
+        """The report over all workers (see `savings.savings`), with what each reference looks like."""
         report = savings(self._all())
         report["at"] = self._clock()
         report["persistent"] = self._flusher is not None and self._flusher.trouble is None

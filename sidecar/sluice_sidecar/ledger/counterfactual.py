@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Backend, Price, Route
-from sluice_sidecar.decision import Attempt, Reference, Spent
+from sluice_sidecar.ledger.decision import Attempt, Reference, Spent
 
 Z90 = 1.6448536269514722
 """Normal quantile of a two-sided 90 % interval."""

@@ -1,6 +1,6 @@
 """The admin port: health, metrics, what is served, what it saved, purging, and the console page. Raw ASGI.
 
-It has no login: it binds to loopback unless told otherwise, and `admin_guard` keeps other sites' pages out.
+It has no login: it binds to loopback unless told otherwise, and `guard` keeps other sites' pages out.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import orjson
 
-from sluice_sidecar.admin_guard import CSP, SAFE, check_host, check_intent
+from sluice_sidecar.admin.guard import CSP, SAFE, check_host, check_intent
 from sluice_sidecar.ask import Problem
 from sluice_sidecar.config import Backend, Config, Route
 from sluice_sidecar.telemetry import Snapshot
@@ -242,7 +242,7 @@ def _json(value: Any, status: int = 200) -> Answer:
 
 def _rendered(snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
     """In a thread, as many series take milliseconds; imported late, as no start need wait for what a scrape needs."""
-    from sluice_sidecar.exposition import render
+    from sluice_sidecar.admin.exposition import render
 
     return render(snapshot, accept)
 
@@ -259,7 +259,7 @@ async def _page(scope: Scope) -> Answer:
 
 @cache
 def _asset(name: str) -> bytes:
-    return (files("sluice_sidecar") / "console" / name).read_bytes()
+    return (files("sluice_sidecar.admin") / "console" / name).read_bytes()
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -8,7 +8,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from sluice_sidecar.decision import HITS
+from sluice_sidecar.ledger.decision import HITS
 from sluice_sidecar.telemetry import BUCKETS, SEPARATOR, Snapshot
 
 _EDGES = [*(str(edge) for edge in BUCKETS), "+Inf"]

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from sluice_sidecar.decision import text
-from sluice_sidecar.savings import Key, Row
+from sluice_sidecar.ledger.decision import text
+from sluice_sidecar.ledger.savings import Key, Row
 
 SCHEMA = 1
 KEPT = 5_000

@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from sluice_sidecar.counterfactual import Fit
-from sluice_sidecar.decision import Decision, plain
-from sluice_sidecar.ledger_store import Batch, Damaged, LedgerStore
-from sluice_sidecar.savings import DAY, FOLDED, Key, Row
+from sluice_sidecar.ledger.counterfactual import Fit
+from sluice_sidecar.ledger.decision import Decision, plain
+from sluice_sidecar.ledger.savings import DAY, FOLDED, Key, Row
+from sluice_sidecar.ledger.store import Batch, Damaged, LedgerStore
 
 RING = 1_000
 """Decisions in memory."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from math import exp, log, sqrt
 from typing import Any, NamedTuple
 
-from sluice_sidecar.counterfactual import Z90
-from sluice_sidecar.decision import HITS, Decision, text
+from sluice_sidecar.ledger.counterfactual import Z90
+from sluice_sidecar.ledger.decision import HITS, Decision, text
 
 FLOOR = 1e-5
 """Lower edge of the latency histogram, seconds."""

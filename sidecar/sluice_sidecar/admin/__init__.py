@@ -1,0 +1,1 @@
+"""The admin port: health, metrics, configuration, savings, purging, and the console page."""

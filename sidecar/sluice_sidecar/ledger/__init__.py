@@ -1,0 +1,1 @@
+"""What every request cost, and what it would have cost and taken without Sluice."""
