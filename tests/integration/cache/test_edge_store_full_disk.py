@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from doubles import edge_writer
+from doubles.components import require
 from doubles.records import NOW, record
 from sluice_sidecar.cache.stores.edge import EdgeStore
 
@@ -24,8 +25,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(where)], capture_output=True, text=True
     )
-    if done.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
+    require(not done.returncode, f"a small file system ({done.stderr.strip()})", "run as root, where mount is allowed")
     yield where
     subprocess.run(["umount", "-l", str(where)], check=True)
 

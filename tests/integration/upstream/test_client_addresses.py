@@ -6,6 +6,7 @@ import time
 import pytest
 
 from doubles.calls import get
+from doubles.components import require
 from doubles.raw_server import OK, RawServer, always
 from sluice_sidecar.upstream.client import Client, ConnectFailed, Origin
 from sluice_sidecar.upstream.guard import Guard, SockAddr
@@ -62,13 +63,16 @@ async def test_if_none_answers_the_call_fails() -> None:
     await client.close()
 
 
-@pytest.mark.skipif(not socket.has_ipv6, reason="this Python has no IPv6")
-async def test_ipv6(client: Client) -> None:
+def ipv6() -> bool:
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            pass
+            return True
     except OSError:
-        pytest.skip("this machine has no IPv6 loopback")
+        return False
+
+
+async def test_ipv6(client: Client) -> None:
+    require(ipv6(), "an IPv6 loopback address", "sysctl net.ipv6.conf.lo.disable_ipv6=0")
     async with RawServer(always(OK), host="::1") as server:
         response = await get(client, server.origin)
         assert await response.read(2) == b"ok"

@@ -1,8 +1,6 @@
 """TLS is verified, by name, and can be left as quickly as any other call."""
 
 import asyncio
-import os
-import shutil
 import ssl
 import subprocess
 import time
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from doubles.calls import get
+from doubles.components import program
 from doubles.raw_server import OK, Peer, RawServer, always
 from sluice_sidecar.upstream.client import Client, ConnectFailed, Origin
 from sluice_sidecar.upstream.guard import Guard
@@ -19,11 +18,7 @@ from sluice_sidecar.upstream.guard import Guard
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with key.pem and cert.pem, self-signed for localhost."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        if os.environ.get("CI"):
-            pytest.fail("the openssl command is missing: apt-get install openssl")
-        pytest.skip("the openssl command is missing: apt-get install openssl")
+    openssl = program("openssl")
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
