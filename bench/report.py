@@ -25,6 +25,15 @@ def promises(results: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def _shortfalls(results: dict[str, Any]) -> list[str]:
+    lines = []
+    for target in TARGETS:
+        measured = target.measured(results)
+        if measured is not None and not target.kept(measured) and target.if_short:
+            lines += ["", f"Short, {target.what}: {target.if_short}"]
+    return lines
+
+
 def markdown(run: dict[str, Any]) -> str:
     """The page."""
     machine = run["machine"]
@@ -38,6 +47,7 @@ def markdown(run: dict[str, Any]) -> str:
         "| what | target | measured | |",
         "|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in promises(run["results"])),
+        *_shortfalls(run["results"]),
     ]
     for name, result in run["results"].items():
         lines += ["", f"## {name}", "", run["about"][name], "", *_table(result)]

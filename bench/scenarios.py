@@ -10,7 +10,8 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,19 @@ from bench.streams import streaming_model
 from bench.wordings import WORDINGS
 
 CHAT = "/v1/chat/completions"
+ROUNDS = 5
 
 
 def passthrough(seconds: int) -> dict[str, Any]:
     """Nothing cached: authenticate, parse, route, call, ledger. Many connections, then one."""
-    with model(ANSWER) as upstream, gateway(config(upstream + "/v1"), "--no-access-log") as sluice:
-        bare, ours = _pair(upstream, sluice.url, connections=32, seconds=seconds)
-        bare_one, ours_one = _pair(upstream, sluice.url, connections=1, seconds=seconds)
-    with model(ANSWER) as upstream, gateway(config(upstream + "/v1")) as sluice:
-        logged = wrk(sluice.url + CHAT, ask(), connections=32, seconds=seconds)
+    with (
+        model(ANSWER) as upstream,
+        gateway(config(upstream + "/v1"), "--no-access-log") as sluice,
+        gateway(config(upstream + "/v1")) as logging,
+    ):
+        urls = (upstream, sluice.url, logging.url)
+        bare, ours, logged = _in_turn(urls, connections=32, seconds=seconds)
+        bare_one, ours_one, _ = _in_turn(urls, connections=1, seconds=seconds)
     return {
         "bare upstream, 32 connections": _load(bare),
         "sluice, 32 connections": _load(ours),
@@ -48,9 +53,8 @@ def identical(seconds: int) -> dict[str, Any]:
     """The same ask again and again, answered from memory."""
     with model(ANSWER) as upstream, gateway(config(upstream + "/v1", cache=True), "--no-access-log") as sluice:
         asyncio.run(_fill(sluice.url, ["How do I reset my password?"]))
-        many = wrk(sluice.url + CHAT, ask(), connections=32, seconds=seconds)
-        one = wrk(sluice.url + CHAT, ask(), connections=1, seconds=seconds)
-        bare = wrk(upstream + CHAT, ask(), connections=1, seconds=seconds)
+        (many,) = _in_turn([sluice.url], connections=32, seconds=seconds)
+        one, bare = _in_turn([sluice.url, upstream], connections=1, seconds=seconds)
         hits = sluice.savings()
     return {
         "sluice, 32 connections": _load(many),
@@ -157,12 +161,15 @@ SCENARIOS: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
-def _pair(bare: str, ours: str, *, connections: int, seconds: int) -> tuple[Load, Load]:
-    """The bare path before and after ours, the better one counts: a busy machine must not flatter us."""
-    first = wrk(bare + CHAT, ask(), connections=connections, seconds=max(2, seconds // 2))
-    load = wrk(ours + CHAT, ask(), connections=connections, seconds=seconds)
-    second = wrk(bare + CHAT, ask(), connections=connections, seconds=max(2, seconds // 2))
-    return min(first, second, key=lambda one: one.p50), load
+def _in_turn(urls: Sequence[str], *, connections: int, seconds: int) -> list[Load]:
+    """Each URL's median run of ROUNDS, the URLs taking turns: a machine that slows down slows all of them."""
+    rounds = [
+        [wrk(url + CHAT, ask(), connections=connections, seconds=max(2, seconds // 2)) for url in urls]
+        for _ in range(ROUNDS)
+    ]
+    failed = [sum(load.failed for load in loads) for loads in zip(*rounds, strict=True)]
+    middle = [sorted(loads, key=lambda load: load.rate)[ROUNDS // 2] for loads in zip(*rounds, strict=True)]
+    return [replace(load, failed=count) for load, count in zip(middle, failed, strict=True)]
 
 
 def _load(load: Load) -> dict[str, float]:

@@ -294,6 +294,10 @@ class Exchange:
 
     def _count(self, reply: Reply) -> None:
         """Tokens of an answer, as far as it came; its length where the upstream tells none."""
+        last = reply.attempts[-1] if reply.attempts else None
+        if last is not None and last.usage is not None and not last.estimated:
+            self.decision.usage = last.usage
+            return
         if reply.whole is None and reply.assembler is not None:
             try:
                 reply.whole = reply.assembler.whole()
