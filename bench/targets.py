@@ -47,8 +47,8 @@ TARGETS = (
         "<=",
         0.3,
         "s",
-        "`import sluice_sidecar.app`. About half is pydantic itself, whose models are the Config contract, a tenth asyncio. "
-        "Tried: loading cache, store, embedder and regular expressions only where a Config needs them (from 0.45 s); "
+        "`import sluice_sidecar.app`. About half is pydantic itself, whose models are the Config contract, a tenth "
+        "asyncio. Tried: loading cache, store, embedder, regular expressions only where needed (from 0.45 s); "
         "pydantic's deferred model building (moves the cost to the first Config, so it was left out).",
-    ),  # fmt: skip
+    ),
 )

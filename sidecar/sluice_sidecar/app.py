@@ -15,6 +15,7 @@ from sluice_sidecar.config import Backend, Config, Endpoints, Route
 from sluice_sidecar.dialects.registry import BY_PATH
 from sluice_sidecar.endpoints import EndpointsView
 from sluice_sidecar.exchange import Exchange
+from sluice_sidecar.leave import Watches
 from sluice_sidecar.ledger.decision import Decision
 from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.log import AccessLog
@@ -46,6 +47,7 @@ class Gateway:
         self.options = options
         self.serving = Serving(Config(), {}, {}, Callers(None), {})
         self.flights = Flights()
+        self.watches = Watches()
         self.cache: Cache | None = None
         self.ledger = Ledger(options.data, worker=options.worker, workers=options.workers)
         self.admin = Admin(self)

@@ -20,6 +20,7 @@ from sluice_sidecar.config import Policy, Route
 from sluice_sidecar.dialects.dialect import Dialect
 from sluice_sidecar.dialects.identifiers import new
 from sluice_sidecar.fetch import Fetch
+from sluice_sidecar.leave import LeaveWatch, Watches
 from sluice_sidecar.ledger.decision import CacheKind, Decision, text
 from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.route.reply import NoAnswer, Reply
@@ -30,7 +31,6 @@ from sluice_sidecar.wire import (
     JSON,
     CallerLeft,
     Headers,
-    LeaveWatch,
     Receive,
     Scope,
     Send,
@@ -59,6 +59,7 @@ class Parts(Protocol):
     cache: "Cache | None"
     flights: Flights
     ledger: Ledger
+    watches: Watches
 
     def settled(self, decision: Decision, served: ServedRoute | None, ask: Ask | None) -> None:
         """Takes note of a finished exchange: ledger, metrics, log."""
@@ -70,14 +71,15 @@ class Parts(Protocol):
 class Exchange:
     """One request of one caller. `run` never raises for what a caller or an upstream did."""
 
-    __slots__ = ("ask", "caller", "clock", "decision", "dialect", "how", "parts", "receive", "scope", "send", "served",
-                 "serving", "started")  # fmt: skip
+    __slots__ = ("ask", "caller", "clock", "decision", "dialect", "parts", "receive", "scope", "send", "served",
+                 "serving", "started", "watch")  # fmt: skip
 
     def __init__(self, parts: Parts, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         self.parts, self.dialect, self.scope, self.receive, self.send = parts, dialect, scope, receive, send
         self.serving = parts.serving  # one Config for the whole journey, whatever is swapped in meanwhile
         self.clock = time.perf_counter()
         self.started = False
+        self.watch = LeaveWatch(parts.watches, receive, GRACE)
         self.ask: Ask | None = None
         self.served: ServedRoute | None = None
         self.caller: Caller | None = None
@@ -87,9 +89,9 @@ class Exchange:
         """The whole journey, and its entry in the ledger whatever became of it."""
         try:
             raw = await read_body(self.scope, self.receive, self.serving.config.gateway.body_bytes)
-            with LeaveWatch(self.receive, GRACE) as watch:
+            with self.watch as watch:
                 try:
-                    await self._serve(raw, watch)
+                    await self._serve(raw)
                 except asyncio.CancelledError:
                     if not watch.struck:
                         self.decision.error = "gateway_stopped"
@@ -109,7 +111,7 @@ class Exchange:
             self.decision.latency = time.perf_counter() - self.clock
             self.parts.settled(self.decision, self.served, self.ask)
 
-    async def _serve(self, raw: bytes, watch: LeaveWatch) -> None:
+    async def _serve(self, raw: bytes) -> None:
         headers = dict(self.scope["headers"])
         self.caller, key = self.serving.callers.authenticate(headers, self.decision.at)
         self.ask = ask = self.dialect.parse(raw, parsed(raw, headers))
@@ -117,14 +119,16 @@ class Exchange:
         decision.tenant, decision.model, decision.stream = self.caller.tenant, ask.model[:80], ask.stream
         self.served = served = self.serving.find(ask.model, key)
         decision.route = served.route.name
-        watch.limit = served.route.resilience.total + GRACE
+        self.watch.limit = served.route.resilience.total + GRACE
         cache = self.parts.cache
         if served.policy is None or cache is None:
+            self.watch.arm()
             await self._direct(served, ask)
             return
         wish = reuse(headers)
         if ask.bypass is not None or not (wish.read or wish.write):
             decision.cache = "bypass"
+            self.watch.arm()
             await self._direct(served, ask)
             return
         await self._through(cache, served, ask, served.policy, wish)
@@ -155,6 +159,8 @@ class Exchange:
         if wish.read:
             hit = cache.identical(print_, policy, max_age=wish.max_age)
             follower = None
+            if hit is None or ask.stream:  # a stream's frames take as long as their reader
+                self.watch.arm()
             if hit is None:
                 follower = self.parts.flights.join(print_.key) if shared else None
                 if follower is None:
@@ -168,6 +174,7 @@ class Exchange:
                 self.decision.cache = "flight"
                 await self._follow(ask, follower)
                 return
+        self.watch.arm()
         self.decision.cache = "miss" if wish.read else "bypass"
         call = Fetch(cache if wish.write else None, served, ask, self.caller, print_)
         # Who refuses what is stored, caller or policy, is not made to share a call either.

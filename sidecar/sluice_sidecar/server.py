@@ -41,6 +41,8 @@ class Connection(HttpToolsProtocol):
 
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
+    _idle_timer: asyncio.TimerHandle | None = None
+    _idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Also arms the idle timer, which uvicorn arms after the first answer only."""
@@ -62,13 +64,34 @@ class Connection(HttpToolsProtocol):
             self._forget_head()
 
     def on_response_complete(self) -> None:
-        """Also writes the head of an answer without a body."""
+        """Also writes the head of an answer without a body; arms one timer in all, not one an answer."""
         self._joined.flush()
-        super().on_response_complete()
+        if self.pipeline:
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(KEEP_ALIVE, self._idle)
+
+    def _idle(self) -> None:
+        """Closes a connection that was idle for KEEP_ALIVE seconds; looks again later at one that was not."""
+        self._idle_timer = None
+        busy = self.cycle is not None and not self.cycle.response_complete
+        left = KEEP_ALIVE if busy else self._idle_since + KEEP_ALIVE - self.loop.time()
+        if left <= 0:
+            self.timeout_keep_alive_handler()
+        else:
+            self._idle_timer = self.loop.call_later(left, self._idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Also drops the timers, which hold the connection."""
         self._forget_head()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 

@@ -15,9 +15,6 @@ Headers = list[tuple[bytes, bytes]]
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
-WATCH_AFTER = 0.02
-"""Seconds until a request is watched for its caller's leave: most are answered before, and need no watcher."""
-
 BODY_TIMEOUT = 60.0
 """Seconds that a request's body may take to arrive."""
 
@@ -61,59 +58,6 @@ async def _rest(first: bytes, receive: Receive, limit: int) -> bytes:
 
 def _too_large(limit: int) -> Problem:
     return Problem(413, "request_too_large", f"The body is larger than the {limit} bytes that this gateway accepts.")
-
-
-class LeaveWatch:
-    """Cancels the current task when the caller leaves, or after `limit` seconds (which may be set until it starts).
-
-    Use as a context manager around the work that follows the body. `left` tells whether it struck; the cancellation is
-    then the holder's to absorb.
-    """
-
-    __slots__ = ("_receive", "_task", "_timer", "_watcher", "left", "limit", "over")
-
-    def __init__(self, receive: Receive, limit: float) -> None:
-        self._receive = receive
-        self.limit = limit
-        self._watcher: asyncio.Task[None] | None = None
-        self.left = False
-        self.over = False
-
-    def __enter__(self) -> "LeaveWatch":
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a leave watch needs a task to cancel")
-        self._task = task
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._start)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-
-    def _start(self) -> None:
-        self._watcher = asyncio.ensure_future(self._watch())
-        self._timer = asyncio.get_running_loop().call_later(self.limit, self._expire)
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.left = True
-        self._task.cancel()
-
-    def _expire(self) -> None:
-        self.over = True
-        self._task.cancel()
-
-    @property
-    def struck(self) -> bool:
-        """Whether a cancellation of the task is this watch's doing."""
-        return self.left or self.over
-
-    def absorb(self) -> None:
-        """Takes back the cancellation that this watch asked for, so that the task may go on to its end."""
-        self._task.uncancel()
 
 
 async def send_whole(send: Send, status: int, headers: Headers, body: bytes) -> None:
