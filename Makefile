@@ -46,9 +46,9 @@ docs: dev ## build the documentation, strictly, into build/docs
 e2e: dev ## a clean clone with an empty HOME runs the demo; the wheel, installed alone, serves (no cluster yet)
 	$(PY) -m pytest e2e
 
-bench: dev ## benchmarks on this machine: a table, and build/bench.json (needs wrk and nginx)
+bench: dev ## benchmarks on this machine: a table, its JSON and docs/benchmarks.md (installs wrk and nginx)
 	@tools/system-packages.sh wrk nginx-light
-	$(PY) -m bench --json build/bench.json $(ARGS)
+	$(PY) -m bench --json bench/results/gateway.json --docs docs/benchmarks.md $(ARGS)
 
 lock: ## write the locks anew from pyproject.toml and models.in (UPGRADE=1: newest versions)
 	@tools/lock.sh
