@@ -106,6 +106,19 @@ async def test_a_body_of_100_mb(served: Served, announced: bool) -> None:
     writer.close()
 
 
+async def test_an_announced_body_of_100_mb_is_refused_before_it_is_sent(served: Served) -> None:
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer good\r\n"
+        b"content-type: application/json\r\ncontent-length: 104857600\r\n\r\n"
+    )
+    answer = await asyncio.wait_for(reader.read(65_536), 5)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"1000000 bytes" in answer
+    writer.close()
+
+
 async def test_keys(served: Served) -> None:
     async with httpx.AsyncClient() as client:
         none = await client.post(served.base_url + "/chat/completions", json=GOOD)
