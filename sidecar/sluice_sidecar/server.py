@@ -43,12 +43,15 @@ class Connection(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _idle_timer: asyncio.TimerHandle | None = None
     _idle_since = 0.0
+    _awaited: object = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Also arms the idle timer, which uvicorn arms after the first answer only."""
         self._joined = JoinedWrites(transport)
         super().connection_made(self._joined)
         self.timeout_keep_alive_task = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
+        self._idle_since = self.loop.time()
+        self._idle_timer = self.loop.call_later(KEEP_ALIVE, self._idle)
 
     def data_received(self, data: bytes) -> None:
         """Also counts the bytes and the time of a head that did not come whole."""
@@ -78,11 +81,14 @@ class Connection(HttpToolsProtocol):
             self._idle_timer = self.loop.call_later(KEEP_ALIVE, self._idle)
 
     def _idle(self) -> None:
-        """Closes a connection that was idle for KEEP_ALIVE seconds; looks again later at one that was not."""
+        """Closes a connection that was idle for KEEP_ALIVE seconds, or whose request's body was on its way for as long;
+        looks again later at any other."""
         self._idle_timer = None
         busy = self.cycle is not None and not self.cycle.response_complete
+        incomplete = self.cycle if busy and self.cycle.more_body else None
         left = KEEP_ALIVE if busy else self._idle_since + KEEP_ALIVE - self.loop.time()
-        if left <= 0:
+        awaited, self._awaited = self._awaited, incomplete
+        if left <= 0 or (incomplete is not None and incomplete is awaited):
             self.timeout_keep_alive_handler()
         else:
             self._idle_timer = self.loop.call_later(left, self._idle)

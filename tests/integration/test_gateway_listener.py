@@ -73,6 +73,37 @@ async def test_a_head_that_does_not_end_and_a_connection_that_says_nothing_are_c
         assert await exchange(listener) == b""
 
 
+async def test_an_idle_connection_and_a_body_that_does_not_come_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "KEEP_ALIVE", 0.05)
+    told: list[str] = []
+
+    async def reads(scope: Any, receive: Any, send: Any) -> None:
+        message = await receive()
+        while message["type"] == "http.request" and message.get("more_body"):
+            message = await receive()
+        told.append(message["type"])
+        if message["type"] == "http.request":
+            await hello(scope, receive, send)
+
+    async with listening(reads) as listener:
+        assert (await exchange(listener, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")).endswith(b"hi")  # then idle: closed
+        for part in (b"", b"ha"):
+            head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n"
+            assert await exchange(listener, head + part) == b""
+    assert told == ["http.request", "http.disconnect", "http.disconnect"]
+
+
+async def test_a_long_answer_is_not_taken_for_an_idle_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "KEEP_ALIVE", 0.02)
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.2)  # ten times what an idle connection may last
+        await hello(scope, receive, send)
+
+    async with listening(slow) as listener:
+        assert (await exchange(listener, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")).endswith(b"hi")
+
+
 async def test_a_drain_waits_for_open_requests_and_closes_idle_connections() -> None:
     go, came = asyncio.Event(), asyncio.Event()
 
