@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint fmt crds docs e2e bench lock clean system
+.PHONY: help setup dev demo test lint fmt crds docs e2e bench lock clean system kubebox
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +19,15 @@ dev: ## the same with what tests, lint and docs need
 demo: setup ## two real models, one workload, directly and through Sluice (ARGS=... goes to `sluice demo`)
 	@$(BIN)/sluice demo $(ARGS)
 
-test: dev system lint ## lint, then all tests: unit, property, conformance, integration (ARGS=... goes to pytest)
+test: dev system kubebox lint ## lint, then all tests: unit, property, conformance, integration (ARGS=... goes to pytest)
 	$(PY) -m pytest $(ARGS)
 
 system: # the browser and a font for the tests of the page: required in CI, else those tests are skipped
 	@tools/system-packages.sh chromium fonts-dejavu-core || [ -z "$$CI" ]
+
+kubebox: dev # a Kubernetes control plane in one binary, built once (minutes) and cached outside the tree
+	@tools/system-packages.sh openssl || [ -z "$$CI" ]
+	@$(PY) -m e2e.kubebox build >/dev/null
 
 lint: dev ## ruff, mypy, import-linter, stale CRDs
 	$(BIN)/ruff check .

@@ -33,6 +33,9 @@ class Credential(Part):
 
     secret: str
     key: str
+    version: str | None = Field(
+        None, description="In a cluster: the value's version. A gateway serves a Config once it holds that version."
+    )
 
 
 class Price(Part):
@@ -198,6 +201,30 @@ class Paraphrase(Part):
     similarity: float = Field(description="Least cosine similarity of the two asks' embeddings.")
 
 
+class QdrantStore(Part):
+    """Entries in a Qdrant server."""
+
+    type: Literal["qdrant"] = "qdrant"
+    url: str
+    collection: str = Field(description="Made beforehand, or by the gateway where its key may.")
+    api_key: Credential | None = None
+    managed: bool = Field(False, description="Run by the operator: a private address that needs no egress.allow.")
+
+
+class RedisServer(Part):
+    """A Redis 8 server and the key prefix that is ours in it."""
+
+    type: Literal["redis"] = "redis"
+    address: str = Field(description="host:port")
+    prefix: str
+    username: Credential | None = None
+    password: Credential | None = None
+    managed: bool = Field(False, description="Run by the operator: a private address that needs no egress.allow.")
+
+
+SharedStore = Annotated[QdrantStore | RedisServer, Field(discriminator="type")]
+
+
 class PolicyLimits(Part):
     """Bounds of one policy's store."""
 
@@ -220,6 +247,7 @@ class Policy(Part):
     partition: Literal["Tenant", "None"] = "Tenant"
     partition_headers: tuple[str, ...] = ()
     tool_calls: bool = Field(False, description="Whether answers that call tools are stored.")
+    store: SharedStore | None = Field(None, description="Where entries are kept; None: in the gateway itself.")
     limits: PolicyLimits = PolicyLimits()
 
 
@@ -227,6 +255,8 @@ class Egress(Part):
     """Where the gateway may connect besides public addresses."""
 
     allow: tuple[str, ...] = Field((), description="CIDR networks.")
+    proxy: str | None = Field(None, description="HTTP proxy for every call that leaves the cluster.")
+    ca_bundle: bool = Field(False, description="Whether a mounted bundle of certificates is trusted too.")
 
 
 class Gateway(Part):
@@ -237,6 +267,8 @@ class Gateway(Part):
     )
     log_prompts: bool = False
     egress: Egress = Egress()
+    keys_version: str | None = Field(None, description="In a cluster: the version of keys_secret.")
+    state: RedisServer | None = Field(None, description="Where totals are shared; None: each gateway's own.")
     body_bytes: int = Field(33_554_432, description="Largest accepted request body.")
     drain: float = Field(30.0, description="How long open requests may go on after a stop, seconds.")
 
@@ -270,6 +302,13 @@ class Config(Part):
         return canonical(self.model_dump(mode="json", by_alias=True))
 
 
+class Reports(Part):
+    """Where gateways tell what they serve."""
+
+    url: str
+    ca: str = Field("", description="PEM of the authority that signed the server's certificate.")
+
+
 class Endpoints(Part):
     """Ready base URLs of managed models, by name; kept out of every digest. A model that is starting has none."""
 
@@ -277,6 +316,7 @@ class Endpoints(Part):
     unavailable: dict[str, str] = Field(
         {}, description="Models that get no address without somebody's help, and why: not worth waiting for."
     )
+    reports: Reports | None = None
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:

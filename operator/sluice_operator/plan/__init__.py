@@ -1,0 +1,1 @@
+"""What should exist, and what each object's status says: pure functions of what was seen."""

@@ -1,0 +1,1 @@
+"""Workloads as plain manifests: pure, one file a workload."""
