@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint fmt crds docs e2e bench lock clean system kubebox
+.PHONY: help setup dev demo test lint fmt crds docs e2e bench lock clean system kubebox images cluster-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,20 +34,27 @@ lint: dev ## ruff, mypy, import-linter, stale CRDs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sluice crds --dir crds --docs docs/kinds.md --check
+	$(BIN)/sluice crds --dir crds --docs docs/kinds.md --chart charts/sluice --check
 
 fmt: dev ## format, and fix what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-crds: dev ## write crds/ and docs/kinds.md from the kinds
-	$(BIN)/sluice crds --dir crds --docs docs/kinds.md
+crds: dev ## write crds/, the chart's CRDs and docs/kinds.md from the kinds
+	$(BIN)/sluice crds --dir crds --docs docs/kinds.md --chart charts/sluice
 
 docs: dev ## build the documentation, strictly, into build/docs
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html"
 
-e2e: dev ## a clean clone with an empty HOME runs the demo; the wheel, installed alone, serves (no cluster yet)
+images: dev cluster-packages ## build the images with buildah, without a daemon or a registry
+	@$(PY) -m e2e.images.build
+
+cluster-packages: # what a cluster with a node and building images need of Debian
+	@tools/system-packages.sh openssl containerd runc containernetworking-plugins iptables nftables iproute2 \
+		buildah busybox-static || [ -z "$$CI" ]
+
+e2e: dev kubebox cluster-packages ## the images; a clean clone runs the demo; the wheel, installed alone, serves
 	$(PY) -m pytest e2e
 
 bench: dev ## benchmarks on this machine: a table, its JSON and docs/benchmarks.md (installs wrk and nginx)

@@ -1,4 +1,4 @@
-"""The model process: llama.cpp's own server in a child of `sluice run`, by `python -m sluice_cli.llama_serve`.
+"""The model process: llama.cpp's own server, for `sluice run` and containers: `python -m sluice_cli.llama_serve`.
 
 Prints `READY http://127.0.0.1:PORT` once the model is loaded and answers; exits 1 when that fails.
 """
@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from sluice_cli.model_sources import Source, SourceError, locate
 from sluice_sidecar.parent import end_with_parent
 
 PROMPT_CACHE_MIB = 256
@@ -28,7 +29,12 @@ STOP_SECONDS = 8.0
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line; exits with a message for a wrong one."""
     cli = argparse.ArgumentParser(prog="python -m sluice_cli.llama_serve", description="Serves one GGUF file.")
-    cli.add_argument("--model", required=True, help="GGUF file")
+    where = cli.add_mutually_exclusive_group(required=True)
+    where.add_argument("--model", help="GGUF file, or a folder with one")
+    where.add_argument("--package", help="Python package that carries a GGUF file")
+    cli.add_argument("--file", help="which of the package's GGUF files")
+    cli.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    cli.add_argument("--port", type=int, default=0, help="0: a free one")
     cli.add_argument("--alias", required=True, help="model name that it answers with")
     cli.add_argument("--slots", type=int, default=4, help="sequences decoded at the same time")
     cli.add_argument("--context", type=int, default=2048, help="tokens of context of each slot")
@@ -53,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ImportError as problem:
         sys.exit(f"llama.cpp is not installed ({problem}): pip install 'sluice-llm[llama]'")
     parameters = llama.CommonParams()
-    parameters.model.path = options.model
+    parameters.model.path = _weights(options)
     parameters.model_alias = {options.alias}
-    parameters.hostnames = ["127.0.0.1"]
-    parameters.port = 0
+    parameters.hostnames = [options.host]
+    parameters.port = options.port
     parameters.n_parallel = options.slots
     parameters.n_ctx = options.context * options.slots  # the engine divides it among the slots
     threads = options.threads or len(os.sched_getaffinity(0))
@@ -87,6 +93,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     end.start()
     del server
     os._exit(0)  # the engine's threads own nothing that must be saved
+
+
+def _weights(options: argparse.Namespace) -> str:
+    """The GGUF file that the command line names; exits with a message when there is none."""
+    source = Source("package", options.package, options.file) if options.package else Source("path", options.model)
+    try:
+        return str(locate(source))
+    except SourceError as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":

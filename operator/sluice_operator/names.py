@@ -42,7 +42,7 @@ SHARD_BYTES = 900_000
 ENDPOINTS_MAP = "sluice-endpoints"
 ENDPOINTS_KEY = "endpoints.json"
 CREDENTIALS_SECRET = "sluice-credentials"  # noqa: S105  (a name)
-"""Aggregated Secret of the shared gateway: SECRET_KEY entries (a Secret's name has no underscore), CREDENTIALS_INDEX."""
+"""Aggregated Secret of the shared gateway: SECRET_KEY entries (no name has an underscore), CREDENTIALS_INDEX."""
 CREDENTIALS_INDEX = "index.json"
 """{"SECRET_KEY": {"version": text, "hosts": [host or host:port]}}; no hosts: it is sent nowhere (callers' API keys)."""
 CREDENTIALS_SALT = "salt"
