@@ -7,10 +7,13 @@ improves reaches every object. Descriptions name them.
 from typing import Any
 
 from sluice_operator.kinds.metadata import GROUP, VERSION, Column, Kind
+from sluice_operator.kinds.part import CURE
 
 _KEPT = frozenset(
     {"description", "enum", "format", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum", "pattern"}
 )
+
+_METADATA_NAME = {"type": "string", "description": "Here so that a rule can name it as the refused field."}
 
 
 def custom_resource_definition(kind: type[Kind]) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def open_api_schema(kind: type[Kind]) -> dict[str, Any]:
     properties = schema["properties"]
     properties["apiVersion"] = {"type": "string"}
     properties["kind"] = {"type": "string"}
-    properties["metadata"] = {"type": "object"}
+    properties["metadata"] = {"type": "object", "properties": {"name": _METADATA_NAME}}
     schema["required"] = [name for name in schema["required"] if name == "spec"]
     if not schema["required"]:
         del schema["required"]
@@ -85,6 +88,10 @@ def _structural(written: dict[str, Any], definitions: dict[str, Any]) -> dict[st
         described = " ".join(node["description"].split())
         default = default_text(node)
         schema["description"] = f"{described} Default: {default}." if default is not None else described
+    if CURE in node and "pattern" in schema:
+        # A pattern alone is answered with the pattern; a rule says what to write.
+        rule = {"rule": f"self.matches(r'{schema.pop('pattern')}')", "message": node[CURE]}
+        schema["x-kubernetes-validations"] = [*schema.get("x-kubernetes-validations", []), rule]
     if "const" in node:
         schema["enum"] = [node["const"]]
     if node["type"] == "integer":

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from sluice_cli.crds import crd_files, kinds_page, stale
+from sluice_cli.crds import chart_files, crd_files, kinds_page, stale
 from sluice_cli.main import main
 from sluice_operator.crd import custom_resource_definition
 from sluice_operator.kinds import KINDS, Kind
@@ -35,11 +35,13 @@ def schema_nodes(kind: type[Kind]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_the_files_in_the_repository_are_current() -> None:
-    files = {ROOT / "crds" / name: text for name, text in crd_files().items()} | {
-        ROOT / "docs" / "kinds.md": kinds_page()
-    }
-    assert stale(files) == [], "run: sluice crds --dir crds --docs docs/kinds.md"
+    files = {ROOT / "crds" / name: text for name, text in crd_files().items()}
+    files |= {ROOT / "charts" / "sluice" / name: text for name, text in chart_files().items()}
+    files |= {ROOT / "docs" / "kinds.md": kinds_page()}
+    assert stale(files) == [], "run: make crds"
     assert {path.name for path in (ROOT / "crds").iterdir()} == set(crd_files())
+    templates = ROOT / "charts" / "sluice" / "templates" / "crds"
+    assert {f"templates/crds/{path.name}" for path in templates.iterdir()} == set(chart_files())
 
 
 @EVERY
@@ -70,6 +72,13 @@ def test_lists_of_named_entries_merge_by_their_required_name(kind: type[Kind]) -
     for path, node in schema_nodes(kind):
         for key in node.get("x-kubernetes-list-map-keys", []):
             assert key in node["items"]["required"], path
+
+
+@EVERY
+def test_a_pattern_is_a_rule_that_says_what_to_write(kind: type[Kind]) -> None:
+    for path, node in schema_nodes(kind):
+        assert "pattern" not in node, path
+        assert not [key for key in node if key.startswith("x-sluice")], path
 
 
 @EVERY

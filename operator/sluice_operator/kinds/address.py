@@ -6,17 +6,27 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, StringConstraints
 
-from sluice_operator.kinds.part import refused
+from sluice_operator.kinds.part import cured, refused
 from sluice_operator.kinds.quantity import schema, text_of
 
-URL_PATTERN = r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[^?#\s]*)?$"
-CIDR_PATTERN = r"^[0-9A-Fa-f:.]+/[0-9]{1,3}$"
+_PORT = r"0*([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+URL_PATTERN = rf"^https?://{_HOST}(:{_PORT})?(/[^?#\s]*)?$"
+CIDR_PATTERN = (
+    rf"^({_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$"
+)
+_URL = (
+    URL_PATTERN,
+    "a base URL (http:// or https://, a host, a port up to 65535, no user, no ? and no #)",
+    "https://models.example.com/v1",
+    1024,
+)
 
 
 def _url(value: Any) -> str:
     text = text_of(value, "https://models.example.com/v1")
-    found = re.fullmatch(URL_PATTERN, text)
-    if not found or int((found[2] or ":0")[1:]) > 65_535:
+    if not re.fullmatch(URL_PATTERN, text):
         why = (
             "it holds a user name or password, which belong in a Secret"
             if re.match(r"https?://[^/?#]*@", text)
@@ -36,16 +46,29 @@ def _cidr(value: Any) -> str:
         raise refused("format", f'"{text}" is not a network: {error}; write for example "10.0.0.0/8"') from None
 
 
-Url = Annotated[str, BeforeValidator(_url), schema(URL_PATTERN, 1024)]
+Url = Annotated[str, BeforeValidator(_url), schema(*_URL)]
 """An address without credentials, query and fragment; a / at its end is taken off."""
 
-Cidr = Annotated[str, BeforeValidator(_cidr), schema(CIDR_PATTERN)]
+Cidr = Annotated[str, BeforeValidator(_cidr), schema(CIDR_PATTERN, "a network", "10.0.0.0/8")]
 """A network: 10.0.0.0/8, fd00::/8."""
 
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=128)]
+HostPort = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_HOST}:{_PORT}$", max_length=253),
+    cured("not an address: write host:port, for example redis.example.com:6379"),
+]
+"""A server's address: redis.example.com:6379."""
+
+HeaderName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=128),
+    cured("not a header's name in lower case: write for example x-department"),
+]
 """A header's name in lower case."""
 
 WebhookPattern = Annotated[
-    str, StringConstraints(pattern=r"^https://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?(/.*)?$", max_length=512)
+    str,
+    StringConstraints(pattern=rf"^https://(\*\.)?[A-Za-z0-9.-]+(:{_PORT})?(/.*)?$", max_length=512),
+    cured("not an address for webhooks: write for example https://hooks.example.com/x or https://*.example.com"),
 ]
 """Where answers may be posted: https://hooks.example.com/x, https://*.example.com."""

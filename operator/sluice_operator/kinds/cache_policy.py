@@ -101,7 +101,9 @@ class CachePolicySpec(Part):
     """Which answers are reused, for whom and for how long."""
 
     rules: ClassVar = (
-        Rule("!has(self.workload) || self.workload != 'Custom' || has(self.ttl)", "workload Custom needs a ttl"),
+        Rule(
+            "!has(self.workload) || self.workload != 'Custom' || has(self.ttl)", "workload Custom needs a ttl", ".ttl"
+        ),
     )
 
     workload: Workload = "Auto"
@@ -151,6 +153,8 @@ class CachePolicyStatus(Status):
     """Entries in its store."""
     hit_ratio: ShortText | None = None
     """Share of requests answered: 0.42."""
+    measured: ShortText | None = None
+    """When the two were last brought up to date, RFC 3339; every 10 minutes at most."""
     false_per_hit: ShortText | None = None
     """Upper bound of wrong answers among hits, as measured: 0.008."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
-from sluice_operator.kinds.part import Part, Rule, refused
+from sluice_operator.kinds.part import Part, Rule, cured, refused
 from sluice_operator.kinds.quantity import DecimalText, Flag, PositiveCount, PositiveDuration, Share
 from sluice_operator.kinds.references import (
     BackendName,
@@ -107,7 +107,11 @@ class Rewrite(Part):
 
     name: ObjectName
     """How reports call it."""
-    section: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)]
+    section: Annotated[
+        str,
+        StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71),
+        cured("not a section's digest: write sha256: and its SHA-256 in 64 small hexadecimal digits"),
+    ]
     """SHA-256 of the section's exact text: sha256:..."""
     percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 100
     """Share of requests that get the new wording."""
@@ -135,7 +139,7 @@ class ModelRouteSpec(Part):
 
     list_keys: ClassVar = {"models": None, "backends": "name", "fallbacks": None}
     rules: ClassVar = (
-        Rule("size(self.backends) == 1 || has(self.strategy)", "more than one backend needs a strategy"),
+        Rule("size(self.backends) == 1 || has(self.strategy)", "more than one backend needs a strategy", ".strategy"),
     )
 
     models: tuple[ModelName, ...] | None = Field(None, min_length=1, max_length=64)
@@ -183,7 +187,9 @@ class Savings(Part):
     hit_ratio: ShortText | None = None
     """Share of requests answered by the cache: 0.42."""
     since: ShortText | None = None
-    """From when it is counted."""
+    """From when it is counted, RFC 3339: since the oldest of the gateways that run now started."""
+    until: ShortText | None = None
+    """Until when it is counted, RFC 3339; it is brought up to date every 10 minutes at most."""
 
 
 class ModelRouteStatus(Status):

