@@ -13,6 +13,8 @@ import hmac
 import json
 import re
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -310,6 +312,7 @@ def main() -> None:
     options = cli.parse_args()
     options.storage.mkdir(parents=True, exist_ok=True)
     app = StandIn(options.storage, options.api_key)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has stopped
     config = uvicorn.Config(app, host=options.host, port=options.port, log_level="warning", lifespan="off")
     try:
         asyncio.run(uvicorn.Server(config).serve())

@@ -7,7 +7,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sluice_operator import checks
+from sluice_operator import checks, credentials
+from sluice_operator.credentials import ClusterView
 from sluice_operator.kinds import BatchWindow, CachePolicy, ModelRoute, PromptAudit, QuantisedModel, SluiceGateway
 from sluice_operator.problem import Problem
 from sluice_operator.resource import Resource
@@ -39,17 +40,24 @@ class Compiled:
 
 
 def compile(  # noqa: A001  (it is what the design calls it; nobody here compiles Python)
-    resources: Iterable[Resource], last: Config | None = None, *, namespace: str | None = None
+    resources: Iterable[Resource],
+    last: Config | None = None,
+    *,
+    namespace: str | None = None,
+    cluster: ClusterView | None = None,
 ) -> Compiled:
     """Compile one namespace's objects, in any order, and the QuantisedModels of all namespaces.
 
     `last` is the Config published before. `namespace` None takes the one that the objects name, else "default".
+    `cluster` None is one machine; in a cluster every credential must resolve, and carries its version.
     """
-    scope = Scope.of(map(_examined, resources), namespace)
-    policies = _policies(scope, last)
-    gateway = _gateway(scope, last)
+    scope = Scope.of((_examined(resource, cluster) for resource in resources), namespace)
+    policies = _policies(scope, last, cluster)
+    gateway = _gateway(scope, last, cluster)
     routes, problems = _routes(scope, policies, last)
-    kept = _kept(scope, last, routes)
+    kept = _kept(scope, last, routes, cluster)
+    if cluster:
+        routes = {name: credentials.versioned(section, cluster) for name, section in routes.items()}
     for section in kept.values():
         if section.policy and section.policy not in policies and last:
             policies[section.policy] = last.policies[section.policy]
@@ -64,35 +72,43 @@ def compile(  # noqa: A001  (it is what the design calls it; nobody here compile
     return Compiled(config.sealed(), tuple(sorted(set(problems), key=_place)), _models(scope, config))
 
 
-def _examined(resource: Resource) -> Resource:
-    """The object with everything that is wrong with it alone."""
+def _examined(resource: Resource, cluster: ClusterView | None) -> Resource:
+    """The object with everything that is wrong with it and its credentials."""
     if resource.value is None:
         return resource
-    found = [*resource.problems, *unserved(resource.value)]
+    found = [*resource.problems, *unserved(resource.value, cluster=cluster is not None)]
+    if cluster:
+        found += credentials.problems(resource.value, cluster)
     if isinstance(resource.value, CachePolicy):
         found += checks.check_policy(resource.value)
     return dataclasses.replace(resource, problems=tuple(found))
 
 
-def _policies(scope: Scope, last: Config | None) -> dict[str, Policy]:
+def _policies(scope: Scope, last: Config | None, cluster: ClusterView | None) -> dict[str, Policy]:
     sections = {}
     for name, resource in scope.of_kind("CachePolicy").items():
         if isinstance(resource.value, CachePolicy) and resource.sound:
-            sections[name] = policy_section(resource.value)
+            sections[name] = policy_section(resource.value, scope.namespace, cluster=cluster is not None)
         elif last and name in last.policies:
             sections[name] = last.policies[name]
     return sections
 
 
-def _gateway(scope: Scope, last: Config | None) -> Gateway | None:
+def _gateway(scope: Scope, last: Config | None, cluster: ClusterView | None) -> Gateway | None:
     """What holds for all routes. None: it was never valid, and without its keys and bounds nothing may be served."""
     wanted = list(scope.of_kind("SluiceGateway").values())
     if not wanted:
         return Gateway()
     first = wanted[0]
     if len(wanted) == 1 and isinstance(first.value, SluiceGateway) and first.sound:
-        return gateway_section(first.value)
-    return last.gateway if last else None
+        keys = first.value.spec.auth.keys
+        version = credentials.keys_version(cluster.grants[keys.secret]) if cluster and keys else None
+        return gateway_section(first.value, scope.namespace, cluster=cluster is not None, keys_version=version)
+    if last is None:
+        return None
+    grant = cluster.grants.get(last.gateway.keys_secret or "") if cluster else None
+    # The keys themselves go on: one that was taken back must not be accepted because of another field's mistake.
+    return last.gateway.model_copy(update={"keys_version": credentials.keys_version(grant)}) if grant else last.gateway
 
 
 def _routes(
@@ -154,13 +170,17 @@ def _dialects(route: ModelRoute, section: Route) -> Iterator[Problem]:
         yield checks.problem_at(route, ("spec", "backends"), "NoSharedDialect", message, severity="warning")
 
 
-def _kept(scope: Scope, last: Config | None, served: Mapping[str, Route]) -> dict[str, Route]:
+def _kept(
+    scope: Scope, last: Config | None, served: Mapping[str, Route], cluster: ClusterView | None
+) -> dict[str, Route]:
     """What was published before of routes that are there and broken now, less the names that others answer by now."""
     taken = {model for route in served.values() for model in route.models}
     sections = {}
     for name in scope.of_kind("ModelRoute"):
         section = last.routes.get(name) if last and name not in served else None
         models = tuple(model for model in section.models if model not in taken) if section else ()
+        if section and cluster:
+            section = credentials.versioned(section, cluster) if credentials.may_be_kept(section, cluster) else None
         if section and models:
             sections[name] = section.model_copy(update={"models": models})
     return sections

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from sluice_operator import names
 from sluice_operator.kinds import CachePolicy, ModelRoute, SluiceGateway
 from sluice_operator.kinds import strategies as wanted
 from sluice_operator.kinds.model_route import ModelRouteSpec
 from sluice_operator.kinds.quantity import size_bytes
 from sluice_operator.kinds.references import SecretKey
+from sluice_operator.kinds.stores import Redis, Store
 from sluice_operator.kinds.upstreams import Backend
 from sluice_sidecar import config
 
@@ -97,11 +99,12 @@ def route_section(route: ModelRoute, namespace: str, engines: Mapping[str, str])
     )
 
 
-def policy_section(policy: CachePolicy) -> config.Policy:
-    """The policy's section."""
+def policy_section(policy: CachePolicy, namespace: str, *, cluster: bool) -> config.Policy:
+    """The policy's section. In a `cluster` credentials of stores come from the stores' Secret."""
     spec = policy.spec
+    store = _store(spec.store, namespace, cluster)
     similarity = spec.reuse.paraphrase.similarity if spec.reuse.paraphrase else None
-    requires = {"identical"} if spec.reuse.identical else set()
+    requires = ({"identical"} if spec.reuse.identical else set()) | ({store.type} if store else set())
     return config.Policy(
         name=policy.metadata.name,
         requires=tuple(sorted(requires | ({"paraphrase"} if similarity is not None else set()))),
@@ -114,20 +117,74 @@ def policy_section(policy: CachePolicy) -> config.Policy:
         partition=spec.partition.by,
         partition_headers=tuple(sorted(spec.partition.headers)),
         tool_calls=spec.tool_calls,
+        store=store,
         limits=config.PolicyLimits(entries=spec.limits.entries, answer_bytes=spec.limits.answer_bytes),
     )
 
 
-def gateway_section(gateway: SluiceGateway) -> config.Gateway:
-    """What holds for all routes."""
+def gateway_section(
+    gateway: SluiceGateway, namespace: str, *, cluster: bool, keys_version: str | None = None
+) -> config.Gateway:
+    """What holds for all routes. On one machine there is no shared state: it stays in the gateway's data folder."""
     spec = gateway.spec
+    state = spec.state.redis if spec.state and cluster else None
     return config.Gateway(
         keys_secret=spec.auth.keys.secret if spec.auth.keys else None,
+        keys_version=keys_version,
         log_prompts=spec.telemetry.log_prompts,
-        egress=config.Egress(allow=tuple(sorted(set(spec.egress.allow)))),
+        egress=config.Egress(
+            allow=tuple(sorted(set(spec.egress.allow))),
+            proxy=spec.egress.proxy,
+            ca_bundle=spec.egress.ca_bundle is not None,
+        ),
+        state=_redis(state, namespace, cluster) if state else None,
         body_bytes=size_bytes(spec.max_body),
         drain=spec.drain,
     )
+
+
+def _store(store: Store, namespace: str, cluster: bool) -> config.QdrantStore | config.RedisServer | None:
+    if store.redis:
+        return _redis(store.redis, namespace, cluster)
+    if store.qdrant is None:
+        return None
+    managed = store.qdrant.managed is not None
+    return config.QdrantStore(
+        url=store.qdrant.url or f"http://{names.QDRANT_NAME}.{namespace}.svc:6333",
+        collection=collection_name(namespace),
+        api_key=_own("qdrant-api-key") if managed else _store_credential(store.qdrant.api_key, cluster),
+        managed=managed,
+    )
+
+
+def collection_name(namespace: str) -> str:
+    """The Qdrant collection of a namespace: one for each embedder and length of its vectors."""
+    return f"sluice-{namespace}-minilm-384"
+
+
+def redis_prefix(namespace: str) -> str:
+    """What every key of a namespace starts with."""
+    return f"sluice:{namespace}:"
+
+
+def _redis(redis: Redis, namespace: str, cluster: bool) -> config.RedisServer:
+    managed = redis.managed is not None
+    return config.RedisServer(
+        address=redis.address or f"{names.REDIS_NAME}.{namespace}.svc:6379",
+        prefix=redis_prefix(namespace),
+        username=_own("redis-username") if managed else None,
+        password=_own("redis-password") if managed else _store_credential(redis.password, cluster),
+        managed=managed,
+    )
+
+
+def _own(key: str) -> config.Credential:
+    return config.Credential(secret=names.STORE_SECRET, key=key)
+
+
+def _store_credential(key: SecretKey | None, cluster: bool) -> config.Credential | None:
+    """Gateways mount the stores' Secret alone, so that is where it is found in a cluster."""
+    return _own(f"external-{key.secret}_{key.key}") if key and cluster else _credential(key)
 
 
 def _credential(key: SecretKey | None) -> config.Credential | None:

@@ -5,7 +5,8 @@ An error where ignoring it would loosen safety, quality or money; a warning wher
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from pathlib import PurePosixPath
+from typing import Generic, Literal, TypeVar
 
 from sluice_operator.kinds import (
     BatchWindow,
@@ -19,6 +20,7 @@ from sluice_operator.kinds import (
 from sluice_operator.problem import Problem, Severity
 
 K = TypeVar("K", bound=Kind)
+Where = Literal["laptop", "cluster", "both"]
 REASON = "NotInThisRelease"
 
 
@@ -31,6 +33,8 @@ class Unserved(Generic[K]):
     message: str
     given: Callable[[K], object]
     """Something true when the object says it."""
+    where: Where = "both"
+    """Where it is not served: on one machine (`sluice run`), in a cluster (the operator), or in both."""
 
 
 _ROUTE: tuple[Unserved[ModelRoute], ...] = (
@@ -136,12 +140,54 @@ _POLICY: tuple[Unserved[CachePolicy], ...] = (
     Unserved(
         "spec.store",
         "error",
-        "this release keeps entries in the gateway alone; write store: {embedded: {}}, or take it out",
-        lambda policy: policy.spec.store.embedded is None,
+        "this release keeps entries in the gateway, in Qdrant or in Redis; write embedded, qdrant or redis",
+        lambda policy: policy.spec.store.faiss or policy.spec.store.pinecone,
+    ),
+    Unserved(
+        "spec.store.qdrant.managed",
+        "error",
+        "the operator runs managed stores in a cluster; on one machine give url, or store: {embedded: {}}",
+        lambda policy: policy.spec.store.qdrant and policy.spec.store.qdrant.managed,
+        where="laptop",
+    ),
+    Unserved(
+        "spec.store.redis.managed",
+        "error",
+        "the operator runs managed stores in a cluster; on one machine give address, or store: {embedded: {}}",
+        lambda policy: policy.spec.store.redis and policy.spec.store.redis.managed,
+        where="laptop",
     ),
 )
 
+
+def _on_a_node(path: str) -> bool:
+    """Whether a path names one file or folder of a machine, wherever it is read from."""
+    parts = PurePosixPath(path).parts
+    return path.startswith("/") and not path.startswith("//") and len(parts) > 1 and ".." not in parts
+
+
 _MODEL: tuple[Unserved[QuantisedModel], ...] = (
+    Unserved(
+        "spec.engine",
+        "error",
+        "this release runs LlamaCpp alone in a cluster; write LlamaCpp, or a custom backend for a vLLM of your own",
+        lambda model: model.spec.engine == "VLLM",
+        where="cluster",
+    ),
+    Unserved(
+        "spec.source",
+        "error",
+        "this release starts models in a cluster from package, pvc or hostPath alone; put the file on a volume",
+        lambda model: model.spec.source.hugging_face or model.spec.source.image,
+        where="cluster",
+    ),
+    Unserved(
+        "spec.source.hostPath.path",
+        "error",
+        "on a node it must be absolute, below / and without ..; write for example /var/lib/models/model.gguf",
+        lambda model: model.spec.source.host_path and not _on_a_node(model.spec.source.host_path.path),
+        where="cluster",
+    ),
     Unserved(
         "spec.quantisation.gate",
         "error",
@@ -192,30 +238,35 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
         "error",
         "this release connects without a proxy, which would go round yours; take it out to go on so",
         lambda gateway: gateway.spec.egress.proxy,
+        where="laptop",
     ),
     Unserved(
         "spec.egress.caBundle",
         "warning",
         "this release trusts the system's certificates alone: upstreams with others are refused",
         lambda gateway: gateway.spec.egress.ca_bundle,
+        where="laptop",
     ),
     Unserved(
         "spec.expose.tls",
         "error",
         "this release speaks plain HTTP; put a proxy before it that speaks TLS, and take it out",
         lambda gateway: gateway.spec.expose.tls,
+        where="laptop",
     ),
     Unserved(
         "spec.expose.httpRoute",
         "warning",
         "this release makes no HTTPRoute",
         lambda gateway: gateway.spec.expose.http_route,
+        where="laptop",
     ),
     Unserved(
         "spec.state",
         "warning",
         "this release keeps state in the gateway's data folder",
         lambda gateway: gateway.spec.state,
+        where="laptop",
     ),
     Unserved(
         "spec.telemetry.otlp",
@@ -228,18 +279,21 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
         "warning",
         "this release runs one gateway",
         lambda gateway: "replicas" in gateway.spec.model_fields_set and gateway.spec.replicas != 1,
+        where="laptop",
     ),
     Unserved(
         "spec.workers",
         "warning",
         "sluice run takes the number of processes from --workers",
         lambda gateway: gateway.spec.workers != 1,
+        where="laptop",
     ),
     Unserved(
         "spec.resources",
         "warning",
         "this release sets no bounds on the gateway's processors and memory",
         lambda gateway: gateway.spec.resources.model_fields_set,
+        where="laptop",
     ),
 )
 
@@ -251,24 +305,27 @@ _AUDIT: tuple[Unserved[PromptAudit], ...] = (
 )
 
 
-def unserved(value: Kind) -> Iterator[Problem]:
-    """A problem for everything in the object that this release does not serve."""
+def unserved(value: Kind, *, cluster: bool = False) -> Iterator[Problem]:
+    """A problem for everything in the object that this release does not serve, on one machine or in a `cluster`."""
     if isinstance(value, ModelRoute):
-        return _problems(value, _ROUTE)
+        return _problems(value, _ROUTE, cluster)
     if isinstance(value, CachePolicy):
-        return _problems(value, _POLICY)
+        return _problems(value, _POLICY, cluster)
     if isinstance(value, QuantisedModel):
-        return _problems(value, _MODEL)
+        return _problems(value, _MODEL, cluster)
     if isinstance(value, SluiceGateway):
-        return _problems(value, _GATEWAY)
+        return _problems(value, _GATEWAY, cluster)
     if isinstance(value, BatchWindow):
-        return _problems(value, _WINDOW)
-    return _problems(value, _AUDIT) if isinstance(value, PromptAudit) else iter(())
+        return _problems(value, _WINDOW, cluster)
+    return _problems(value, _AUDIT, cluster) if isinstance(value, PromptAudit) else iter(())
 
 
-def _problems(value: K, table: tuple[Unserved[K], ...]) -> Iterator[Problem]:
+def _problems(value: K, table: tuple[Unserved[K], ...], cluster: bool) -> Iterator[Problem]:
+    namespace = value.metadata.namespace or "default"
     return (
-        Problem(entry.severity, value.kind, value.metadata.name, entry.field, REASON, entry.message)
+        Problem(
+            entry.severity, value.kind, value.metadata.name, entry.field, REASON, entry.message, namespace=namespace
+        )
         for entry in table
-        if entry.given(value)
+        if entry.where in ("both", "cluster" if cluster else "laptop") and entry.given(value)
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,9 @@ from sluice_sidecar.admin.admin import Admin
 from sluice_sidecar.ask import Ask, Caller, Problem
 from sluice_sidecar.cache.flight import FlightError, Flights, Follower
 from sluice_sidecar.callers import Callers
-from sluice_sidecar.config import Backend, Config, Endpoints, Route
+from sluice_sidecar.config import Backend, Config, Endpoints, Reports, Route
 from sluice_sidecar.dialects.registry import BY_PATH
-from sluice_sidecar.endpoints import EndpointsView
+from sluice_sidecar.endpoints import EndpointsView, inside
 from sluice_sidecar.exchange import Exchange
 from sluice_sidecar.leave import Watches
 from sluice_sidecar.ledger.decision import Decision
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from sluice_sidecar.cache.embed import MiniLM, Vector
     from sluice_sidecar.storage import Storage
 
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 log = logging.getLogger("sluice.gateway")
 
 
@@ -45,19 +47,25 @@ class Gateway:
 
     def __init__(self, options: GatewayOptions) -> None:
         self.options = options
-        self.serving = Serving(Config(), {}, {}, Callers(None), {})
+        self.serving = Serving(Config(), {}, {}, Callers(None, tenant=options.tenant), {})
+        self.relay: App | None = None
+        """Takes relayed calls, in the shared gateway of a cluster."""
+        self.listening = False
+        """Whether the data port is open."""
         self.flights = Flights()
         self.watches = Watches()
         self.cache: Cache | None = None
         self.ledger = Ledger(options.data, worker=options.worker, workers=options.workers)
-        self.admin = Admin(self)
+        self.admin = Admin(self, hosts=options.admin_hosts, started=lambda: self.listening)
         self._telemetry = Telemetry(options.worker)
         self._telemetry.cache_entries = self._cache_entries
         self._log = AccessLog(enabled=options.access_log)
         self._endpoints = EndpointsView()
+        self._models = Endpoints()
         self._breakers = Breakers()
         self._telemetry.breakers = self._open_breakers
-        self._guard = Guard(loopback=options.allow_loopback)
+        self._trusted = set(options.trusted)
+        self._guard = Guard(loopback=options.allow_loopback, trusted=self._trusted)
         self._egress: tuple[str, ...] = ()
         self.courier = Courier(
             Client(self._guard), options.credentials, self._endpoints, self._breakers, RetryBudgets()
@@ -99,13 +107,16 @@ class Gateway:
         """
         try:
             if config.gateway.egress.allow != self._egress:
-                self._guard = Guard(config.gateway.egress.allow, loopback=self.options.allow_loopback)
-            serving = build(config, self.options.credentials, self._router)
+                self._guard = Guard(
+                    config.gateway.egress.allow, loopback=self.options.allow_loopback, trusted=self._trusted
+                )
+            serving = build(config, self.options.credentials, self._router, tenant=self.options.tenant)
         except ValueError:
             self._telemetry.reloaded("refused")
             raise
         await self._equip(config)
         old, self.serving = self.serving, serving
+        self._trust()
         if config.gateway.egress.allow != self._egress:
             self._egress = config.gateway.egress.allow
             retired, self.courier.client = self.courier.client, Client(self._guard)
@@ -121,6 +132,13 @@ class Gateway:
     def set_endpoints(self, endpoints: Endpoints) -> None:
         """Takes the ready addresses of managed models."""
         self._endpoints.update(endpoints)
+        self._models = endpoints
+        self._trust()
+
+    def _trust(self) -> None:
+        """Lets the operator's own addresses be called where pods and Services live."""
+        self._trusted.clear()
+        self._trusted.update(self.options.trusted, inside(self.serving.config, self._models))
 
     async def _equip(self, config: Config) -> None:
         """Opens cache and embedder once a Config needs them."""
@@ -140,6 +158,8 @@ class Gateway:
             self.cache = cache
         elif self.cache is not None and self._embedder is not None:
             self.cache.use(self._embedder)
+        if self.cache is not None and self._storage is not None:
+            await self.cache.share(self._storage.shared(config, self._guard))
 
     def _router(self, route: Route) -> Router:
         before = self.serving.routes.get(route.name)
@@ -210,9 +230,12 @@ class Gateway:
             return
         self._telemetry.inflight += 1
         try:
-            dialect = BY_PATH.get(scope["path"])
+            path = scope["path"]
+            dialect = BY_PATH.get(path)
             if dialect is not None and scope["method"] == "POST":
                 await Exchange(self, dialect, scope, receive, send).run()
+            elif self.relay is not None and path.startswith("/-/relay/"):
+                await self.relay(scope, receive, send)
             else:
                 await catalogue.answer(self.serving, scope, send)
         finally:
@@ -234,6 +257,14 @@ class Gateway:
     def config(self) -> Config | None:
         """What is served."""
         return self.serving.config if self._served else None
+
+    def reports(self) -> Reports | None:
+        """Where this gateway tells what it serves; None: nowhere."""
+        return self._models.reports
+
+    def entries(self) -> int:
+        """Cached answers."""
+        return self._cache_entries()
 
     def refused(self) -> Mapping[str, str]:
         """Routes that are not served, and why."""

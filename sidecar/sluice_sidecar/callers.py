@@ -23,14 +23,14 @@ class Key:
 class Callers:
     """Authenticates by `Authorization: Bearer`, `x-api-key` or `api-key`."""
 
-    def __init__(self, keys: Mapping[bytes, Key] | None) -> None:
-        """`keys` by the SHA-256 of the API key; None: no keys are asked for and all callers are one tenant."""
-        self._keys = keys
+    def __init__(self, keys: Mapping[bytes, Key] | None, *, tenant: str = ANYONE) -> None:
+        """`keys` by the SHA-256 of the API key; None: no keys are asked for and all callers are the one `tenant`."""
+        self._keys, self._tenant = keys, tenant
 
     def authenticate(self, headers: Mapping[bytes, bytes], now: float) -> tuple[Caller, Key | None]:
         """The caller of a request; raises Problem(401) for a missing, unknown or expired key."""
         if self._keys is None:
-            return Caller(ANYONE, headers), None
+            return Caller(self._tenant, headers), None
         given = presented(headers)
         if given is None:
             raise Problem(401, "missing_api_key", "No API key: send Authorization: Bearer KEY, x-api-key or api-key.")

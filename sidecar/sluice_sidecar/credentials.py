@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 PREFIX = "SLUICE_SECRET_"
 """What names of environment variables that hold secrets start with."""
@@ -29,6 +30,26 @@ def stamp(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return seen.st_mtime_ns, seen.st_ino, seen.st_size
+
+
+class SecretSource(Protocol):
+    """What a gateway needs of whatever holds its secret values."""
+
+    @property
+    def version(self) -> int:
+        """Grows when a value changed."""
+
+    def get(self, secret: str, key: str) -> str | None:
+        """The value of a reference; None when it is missing or empty."""
+
+    def entries(self, secret: str) -> dict[str, str]:
+        """All of a secret's entries by key."""
+
+    def where(self, secret: str, key: str) -> str:
+        """Where a reference is looked for, for messages."""
+
+    def hosts(self, secret: str, key: str) -> tuple[str, ...] | None:
+        """Hosts (`host` or `host:port`) that a value may be sent to; None: wherever the Config says."""
 
 
 class Credentials:
@@ -83,6 +104,10 @@ class Credentials:
             return f"file {self._folder / secret / key}"
         file = f" or in {self._env_file}" if self._env_file is not None else ""
         return f"variable {variable(secret, key)} (environment{file})"
+
+    def hosts(self, secret: str, key: str) -> tuple[str, ...] | None:
+        """None: whoever starts the gateway writes both the Config and the values."""
+        return None
 
     def refresh(self) -> bool:
         """Reads the file or folder again if it changed; True when a value did. Costs a stat a file when nothing did."""

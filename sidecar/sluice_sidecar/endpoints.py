@@ -2,10 +2,30 @@
 
 import asyncio
 
-from sluice_sidecar.config import Endpoints
+from sluice_sidecar.config import Config, Endpoints, QdrantStore
+from sluice_sidecar.upstream.request import parse_url
 
 AVOID = 1.0
 """Seconds for which an address that refused a connection is passed over: by then a dead one is off the list."""
+
+
+def inside(config: Config, endpoints: Endpoints) -> set[tuple[str, int]]:
+    """(host, port) of managed models, stores and state: the operator's own words, so no leave by egress.allow."""
+    urls = [url for found in endpoints.models.values() for url in found]
+    servers = (config.gateway.state, *(policy.store for policy in config.policies.values()))
+    urls += [
+        server.url if isinstance(server, QdrantStore) else f"http://{server.address}"
+        for server in servers
+        if server is not None and server.managed
+    ]
+    found = set()
+    for url in urls:
+        try:
+            origin, _ = parse_url(url)
+        except ValueError:
+            continue  # whoever calls it will say so
+        found.add((origin.host, origin.port))
+    return found
 
 
 class EndpointsView:

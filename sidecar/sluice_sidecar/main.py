@@ -1,6 +1,7 @@
 """The gateway process: arguments, sockets, the watched files, signals. Started by `sluice run` or a container.
 
-It knows neither the kinds nor Kubernetes: a Config file and an Endpoints file come in, HTTP goes out.
+It knows neither the kinds nor Kubernetes: a Config file and an Endpoints file come in, HTTP goes out. With --cluster
+both come from the API server instead, by what cluster/ knows.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,10 @@ from sluice_sidecar.credentials import Credentials
 from sluice_sidecar.parent import end_with_parent
 
 if TYPE_CHECKING:
+    from sluice_sidecar.app import Gateway
+    from sluice_sidecar.cluster.run import Cluster
     from sluice_sidecar.config import Config
+    from sluice_sidecar.options import GatewayOptions
     from sluice_sidecar.server import Listener
     from sluice_sidecar.watch import Watcher
 
@@ -28,12 +32,15 @@ if TYPE_CHECKING:
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line of `sluice-gateway`; exits with a message for a wrong one."""
     cli = argparse.ArgumentParser(prog="sluice-gateway", description="Serves one Config until SIGTERM.")
-    cli.add_argument("--config", type=Path, required=True, help="Config file (JSON); watched, waited for at the start")
+    source = cli.add_mutually_exclusive_group(required=True)
+    source.add_argument("--config", type=Path, help="Config file (JSON); watched, waited for at the start")
+    source.add_argument("--cluster", choices=("shared", "sidecar"), help="Config by the API server, in this role")
     cli.add_argument("--endpoints", type=Path, help="Endpoints file (JSON) of managed models; watched")
     cli.add_argument("--data", type=Path, help="folder for cache and ledger; without it nothing outlives the process")
     cli.add_argument("--worker", type=int, default=0, help="number of this process among --workers")
     cli.add_argument("--workers", type=int, default=1, help="processes that share --data")
     cli.add_argument("--host", default="127.0.0.1", help="address of both ports, where no --fd is given")
+    cli.add_argument("--admin-host", help="address of the admin port, where it is another one")
     cli.add_argument("--port", type=int, default=8080)
     cli.add_argument("--admin-port", type=int, default=8081)
     cli.add_argument("--fd", type=int, help="inherited listening socket, instead of --host and --port")
@@ -43,6 +50,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     secrets = cli.add_mutually_exclusive_group()
     secrets.add_argument("--env-file", type=Path, help="file of SLUICE_SECRET_NAME_KEY=value lines")
     secrets.add_argument("--secrets", type=Path, help="folder of SECRET/KEY files, instead of the environment")
+    cli.add_argument("--namespace", default=os.environ.get("POD_NAMESPACE"), help="the pod's, with --cluster")
+    cli.add_argument("--relay", help="URL of the shared gateway, with --cluster sidecar")
+    cli.add_argument("--run", type=Path, default=Path("/var/run/sluice"), help="mounted folders, with --cluster")
     cli.add_argument("--parent", type=int, help="process that this one must not outlive")
     cli.add_argument("--report", action="store_true", help="tell READY, SERVING and REFUSED on standard output")
     return cli.parse_args(argv)
@@ -92,23 +102,17 @@ async def serve(options: argparse.Namespace) -> int:
     """One gateway's life; returns the exit status."""
     from sluice_sidecar.app import Gateway
     from sluice_sidecar.log import setup
-    from sluice_sidecar.options import GatewayOptions
     from sluice_sidecar.server import Listener
-    from sluice_sidecar.watch import Watcher
 
     setup()
     signals = Signals()
     credentials = Credentials(env_file=options.env_file, folder=options.secrets)
-    gateway = Gateway(
-        GatewayOptions(
-            data=options.data,
-            credentials=credentials,
-            allow_loopback=options.allow_loopback,
-            worker=options.worker,
-            workers=options.workers,
-            access_log=not options.no_access_log,
-        )
-    )
+    try:
+        cluster = _cluster(options)
+    except ValueError as problem:
+        sys.stderr.write(f"sluice-gateway: {problem}\n")
+        return 1
+    gateway = Gateway(_gateway_options(options, credentials) if cluster is None else cluster.options)
     try:
         data_socket, admin_socket = _sockets(options)
     except OSError as problem:
@@ -117,31 +121,30 @@ async def serve(options: argparse.Namespace) -> int:
     data = Listener(gateway.asgi, data_socket)
     admin = Listener(gateway.admin, admin_socket) if admin_socket is not None else None
 
-    async def adopt(config: "Config") -> None:
-        refused = await gateway.swap(config)
-        for part, why in refused.items():
-            report(options.report, "REFUSED", f"{part}: {why}")
-        report(options.report, "SERVING", config.digest)
+    async def open_port() -> None:
+        await data.start()
+        gateway.listening = True
+        gc.collect()
+        gc.set_threshold(50_000, 20, 20)  # a request leaves no cycles behind: look for some a hundred times less often
+        gc.freeze()  # what the imports and the first Config made lives as long as the process: never walked again
+        host, port = data.address
+        report(options.report, "READY", f"{host} {port}")
 
-    watcher = Watcher(
-        options.config,
-        options.endpoints,
-        credentials,
-        adopt=adopt,
-        on_endpoints=gateway.set_endpoints,
-        on_refused=lambda why: report(options.report, "REFUSED", why),
-    )
     await gateway.start()
     if admin is not None:
         await admin.start()
-    life = asyncio.create_task(_live(watcher, data, options.report))
+    if cluster is not None:
+        life = asyncio.create_task(cluster.live(gateway, open_port))
+    else:
+        life = asyncio.create_task(_live(_watcher(options, gateway, credentials), open_port))
     stopped = asyncio.create_task(signals.stop.wait())
     await asyncio.wait({life, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if life.done():
         life.result()  # only an unforeseen error ends it: crash, and be started again
     life.cancel()
     gateway.leave()
-    cut = await _drain(data, watcher.serving.gateway.drain if watcher.serving else 0.0, signals.force)
+    served = gateway.config()
+    cut = await _drain(data, served.gateway.drain if served is not None else 0.0, signals.force)
     if cut:
         sys.stderr.write(f"sluice-gateway: cut {cut} open request(s) off\n")
     await gateway.drain()
@@ -151,14 +154,49 @@ async def serve(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _live(watcher: "Watcher", data: "Listener", tell: bool) -> None:
+def _cluster(options: argparse.Namespace) -> "Cluster | None":
+    if options.cluster is None:
+        return None
+    from sluice_sidecar.cluster.run import Cluster
+
+    return Cluster(options)
+
+
+def _gateway_options(options: argparse.Namespace, credentials: Credentials) -> "GatewayOptions":
+    from sluice_sidecar.options import GatewayOptions
+
+    return GatewayOptions(
+        data=options.data,
+        credentials=credentials,
+        allow_loopback=options.allow_loopback,
+        worker=options.worker,
+        workers=options.workers,
+        access_log=not options.no_access_log,
+    )
+
+
+def _watcher(options: argparse.Namespace, gateway: "Gateway", credentials: Credentials) -> "Watcher":
+    from sluice_sidecar.watch import Watcher
+
+    async def adopt(config: "Config") -> None:
+        refused = await gateway.swap(config)
+        for part, why in refused.items():
+            report(options.report, "REFUSED", f"{part}: {why}")
+        report(options.report, "SERVING", config.digest)
+
+    return Watcher(
+        options.config,
+        options.endpoints,
+        credentials,
+        adopt=adopt,
+        on_endpoints=gateway.set_endpoints,
+        on_refused=lambda why: report(options.report, "REFUSED", why),
+    )
+
+
+async def _live(watcher: "Watcher", open_port: Callable[[], Awaitable[None]]) -> None:
     await watcher.first()
-    await data.start()
-    gc.collect()
-    gc.set_threshold(50_000, 20, 20)  # a request leaves no cycles behind: look for some a hundred times less often
-    gc.freeze()  # what the imports and the first Config made lives as long as the process: never walked again
-    host, port = data.address
-    report(tell, "READY", f"{host} {port}")
+    await open_port()
     await watcher.run()
 
 
@@ -179,7 +217,9 @@ def _sockets(options: argparse.Namespace) -> tuple[socket.socket, socket.socket 
     data = socket.socket(fileno=options.fd) if options.fd is not None else bind(options.host, options.port)
     if options.admin_fd is not None:
         return data, socket.socket(fileno=options.admin_fd)
-    return data, bind(options.host, options.admin_port) if options.worker == 0 and options.fd is None else None
+    return data, bind(
+        options.admin_host or options.host, options.admin_port
+    ) if options.worker == 0 and options.fd is None else None
 
 
 if __name__ == "__main__":

@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluice_sidecar.credentials import Credentials
+from sluice_sidecar.callers import ANYONE
+from sluice_sidecar.credentials import SecretSource
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
     """What does not come by Config. `data` None: nothing outlives the process."""
 
-    credentials: Credentials
+    credentials: SecretSource
     data: Path | None = None
     allow_loopback: bool = False
     worker: int = 0
     workers: int = 1
     access_log: bool = True
+    tenant: str = ANYONE
+    """Who all callers are where no keys are asked for."""
+    trusted: tuple[tuple[str, int], ...] = ()
+    """(host, port) pairs that may be called at private addresses without egress.allow."""
+    admin_hosts: tuple[str, ...] = ()
+    """Names besides localhost by which the admin port may be called."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from sluice_sidecar.ask import Problem
 from sluice_sidecar.cache.normalise import check
-from sluice_sidecar.callers import Callers, Key, read_keys
-from sluice_sidecar.config import CAPABILITIES, SCHEMA, Config, Policy, Route
-from sluice_sidecar.credentials import Credentials
+from sluice_sidecar.callers import ANYONE, Callers, Key, read_keys
+from sluice_sidecar.config import CAPABILITIES, SCHEMA, Cascade, Config, Credential, HttpCheck, Policy, Route
+from sluice_sidecar.credentials import SecretSource
 from sluice_sidecar.route.router import Router
+from sluice_sidecar.upstream.request import parse_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,12 @@ class Serving:
         return Problem(404, "model_not_found", f"The model {model[:80]!r} does not exist here.{hint}", param="model")
 
 
-def build(config: Config, credentials: Credentials, router: Callable[[Route], Router]) -> Serving:
-    """The running form of a Config. Raises ValueError when none of it can be served."""
+def build(
+    config: Config, credentials: SecretSource, router: Callable[[Route], Router], *, tenant: str = ANYONE
+) -> Serving:
+    """The running form of a Config; `tenant` is who all callers are where no keys are asked for.
+
+    Raises ValueError when none of it can be served."""
     if config.schema_version > SCHEMA:
         raise ValueError(
             f"this gateway reads Config schema {SCHEMA}, not {config.schema_version}: upgrade the gateway first"
@@ -68,17 +73,46 @@ def build(config: Config, credentials: Credentials, router: Callable[[Route], Ro
             try:
                 if policy is not None:
                     check(policy.ignore)
+                check_grants(route, credentials)
                 routes[route.name] = ServedRoute(route, router(route), policy)
             except ValueError as error:
                 refused[route.name] = str(error)
     by_model = {model: served for served in routes.values() for model in served.route.models}
-    return Serving(config, routes, by_model, _callers(config, credentials), refused)
+    return Serving(config, routes, by_model, _callers(config, credentials, tenant), refused)
 
 
 def _lacks(part: Route | Policy) -> set[str]:
     return set(part.requires) - CAPABILITIES
 
 
-def _callers(config: Config, credentials: Credentials) -> Callers:
+def check_grants(route: Route, credentials: SecretSource) -> None:
+    """Raises ValueError where a route would send a credential to a host that its grant does not name."""
+    for backend in route.backends.values():
+        if backend.credential is not None:
+            granted(credentials, backend.credential, backend.url, f"backend {backend.name}")
+    if isinstance(route.strategy, Cascade):
+        for one in route.strategy.checks:
+            if isinstance(one, HttpCheck) and one.credential is not None:
+                granted(credentials, one.credential, one.url, f"check {one.url}")
+
+
+def granted(credentials: SecretSource, credential: Credential, url: str | None, who: str) -> None:
+    """Raises ValueError where a credential may not be sent to a URL's host; `url` None: a managed model's address."""
+    hosts = credentials.hosts(credential.secret, credential.key)
+    if hosts is None:
+        return
+    host, place = "a managed model", ""
+    if url is not None:
+        origin, _ = parse_url(url)
+        host = f"[{origin.host}]" if ":" in origin.host else origin.host
+        place = f"{host}:{origin.port}"
+    if not {host.lower(), place.lower()} & set(hosts):
+        raise ValueError(
+            f"{who}: the credential {credential.secret}/{credential.key} may not be sent to {place or host}; "
+            f"to allow it, add the host to annotation sluice.dev/hosts of Secret {credential.secret}"
+        )
+
+
+def _callers(config: Config, credentials: SecretSource, tenant: str) -> Callers:
     secret = config.gateway.keys_secret
-    return Callers(None if secret is None else read_keys(credentials.entries(secret)))
+    return Callers(None if secret is None else read_keys(credentials.entries(secret)), tenant=tenant)

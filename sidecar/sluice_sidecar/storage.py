@@ -1,17 +1,19 @@
 """Where a worker's cache keeps its entries."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from sluice_sidecar.cache.stores.edge import EdgeStore
 from sluice_sidecar.cache.stores.store import Store
+from sluice_sidecar.config import Config, SharedStore
 from sluice_sidecar.options import GatewayOptions
 from sluice_sidecar.peers import PeerHost, RemoteStore
 from sluice_sidecar.telemetry import Snapshot
+from sluice_sidecar.upstream.guard import Guard
 
 
 class Storage:
     """One worker's store: none without a data folder, else the embedded one; with several workers worker 0 has that
-    and serves it to the others.
+    and serves it to the others. Policies that name a shared store have that instead, each worker by itself.
 
     `purged` is told what another worker purged (policy, tenant, entry), `counts` gives this one's numbers.
     """
@@ -24,6 +26,9 @@ class Storage:
         counts: Callable[[], Snapshot],
     ) -> None:
         self.store: Store | None = None
+        self._credentials, self._purged = options.credentials, purged
+        self._shared: dict[SharedStore, Store] = {}
+        self._egress: tuple[str, ...] = ()
         self._host: PeerHost | None = None
         if options.data is None:
             return
@@ -38,3 +43,20 @@ class Storage:
     def others(self) -> Iterable[Snapshot]:
         """What the other workers counted, as far as they told."""
         return () if self._host is None else self._host.counts.values()
+
+    def shared(self, config: Config, guard: Guard) -> Mapping[SharedStore, Store]:
+        """The shared stores that a Config's policies name, not opened; those of the Config before are kept.
+
+        `guard` belongs to the Config: where its egress differs from the one before, every store is made anew.
+        """
+        egress = config.gateway.egress.allow
+        kept = self._shared if egress == self._egress else {}
+        wanted = {policy.store for policy in config.policies.values() if policy.store is not None}
+        if wanted - kept.keys():
+            from sluice_sidecar.cache.stores.shared import shared_store
+
+            kept = kept | {
+                one: shared_store(one, self._credentials, guard, self._purged) for one in wanted - kept.keys()
+            }
+        self._shared, self._egress = {one: kept[one] for one in wanted}, egress
+        return self._shared

@@ -31,7 +31,7 @@ def read_config(path: Path) -> Config:
     except OSError as problem:
         raise RefusedError(f"{path}: {problem.strerror}") from None
     except ValidationError as problem:
-        raise RefusedError(f"{path}: {_first(problem)}") from None
+        raise RefusedError(f"{path}: {reason(problem)}") from None
 
 
 def read_endpoints(path: Path) -> Endpoints:
@@ -43,10 +43,10 @@ def read_endpoints(path: Path) -> Endpoints:
     except OSError as problem:
         raise RefusedError(f"{path}: {problem.strerror}") from None
     except ValidationError as problem:
-        raise RefusedError(f"{path}: {_first(problem)}") from None
+        raise RefusedError(f"{path}: {reason(problem)}") from None
 
 
-def _first(problem: ValidationError) -> str:
+def reason(problem: ValidationError) -> str:
     """The first error with its field path, and how many more there are; never the input, which may be anything."""
     errors = problem.errors(include_url=False, include_input=False, include_context=False)
     where = ".".join(str(step) for step in errors[0]["loc"])

@@ -84,3 +84,9 @@ def test_a_wrong_entry_is_named_without_its_key(entries: dict[str, str], says: s
     with pytest.raises(ValueError, match=says) as wrong:
         read_keys(entries)
     assert "secret-key" not in str(wrong.value)
+
+
+def test_callers_without_keys_are_the_tenant_that_the_gateway_is_told() -> None:
+    caller, key = Callers(None, tenant="sa:app").authenticate({b"authorization": b"Bearer sluice"}, 0.0)
+    assert caller.tenant == "sa:app"
+    assert key is None

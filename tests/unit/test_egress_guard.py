@@ -143,3 +143,22 @@ async def test_the_refusal_says_what_to_add() -> None:
 def test_what_is_no_network_is_refused(allow: str) -> None:
     with pytest.raises(ValueError, match=r"spec\.egress\.allow"):
         Guard([allow])
+
+
+def test_a_trusted_place_may_be_private_but_not_loopback_or_metadata() -> None:
+    guard = Guard()
+    guard.check("model", "10.0.0.7", trusted=True)
+    for address in ("127.0.0.1", "169.254.1.1", "169.254.169.254"):
+        with pytest.raises(EgressDenied):
+            guard.check("model", address, trusted=True)
+
+
+async def test_trust_is_in_a_host_and_port_and_may_be_taken_back() -> None:
+    trusted = {("10.0.0.7", 8080)}
+    guard = Guard(trusted=trusted)
+    assert await guard.addresses("10.0.0.7", 8080)
+    with pytest.raises(EgressDenied):
+        await guard.addresses("10.0.0.7", 8081)
+    trusted.clear()
+    with pytest.raises(EgressDenied):
+        await guard.addresses("10.0.0.7", 8080)

@@ -64,13 +64,18 @@ Answer = tuple[int, Headers, bytes]
 
 
 class Admin:
-    """The ASGI app. `hosts` are names besides localhost and plain addresses by which it may be called, without port."""
+    """The ASGI app. `hosts` are names besides localhost and plain addresses by which it may be called, without port.
+    `started` says whether the data port listens."""
 
-    def __init__(self, sources: Sources, *, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self, sources: Sources, *, hosts: Collection[str] = (), started: Callable[[], bool] | None = None
+    ) -> None:
         self._sources = sources
+        self._started = started
         self._hosts = frozenset(name.lower() for name in hosts)
         get: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
             "/healthz": self._health,
+            "/startz": self._start,
             "/readyz": self._ready,
             "/metrics": self._metrics,
             "/-/config": self._config,
@@ -110,7 +115,7 @@ class Admin:
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
         headers = dict(scope["headers"])
-        if path not in ("/healthz", "/readyz"):
+        if path not in ("/healthz", "/startz", "/readyz"):
             check_host(headers.get(b"host"), self._hosts)
         if path == "/-/purge":
             if method != "POST":
@@ -127,6 +132,10 @@ class Admin:
 
     async def _health(self, _: Scope) -> Answer:
         return _json({"status": "ok"})
+
+    async def _start(self, _: Scope) -> Answer:
+        started = self._started is None or self._started()
+        return _json({"started": started}, 200 if started else 503)
 
     async def _ready(self, _: Scope) -> Answer:
         ready, reasons = self._sources.ready()

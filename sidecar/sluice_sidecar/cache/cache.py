@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -20,7 +20,7 @@ from sluice_sidecar.cache.reuse.paraphrase import NEIGHBOURS, Paraphrase, eligib
 from sluice_sidecar.cache.reuse.strategy import Neighbour
 from sluice_sidecar.cache.stores.store import Record, Store, StoreError, StoreLocked
 from sluice_sidecar.cache.ttl import SKEW, lifetime
-from sluice_sidecar.config import Policy
+from sluice_sidecar.config import Policy, SharedStore
 
 if TYPE_CHECKING:
     from sluice_sidecar.cache.embed import Vector
@@ -37,6 +37,7 @@ SLOWEST = 0.25
 class Cache:
     """What was answered before. One a process, shared by every route with a policy.
 
+    A policy's entries lie in `store`, or in the shared store that it names (see `share`).
     No failure of store or embedder reaches a caller: it is a miss, counted, and said once in the log.
     """
 
@@ -46,6 +47,8 @@ class Cache:
         memory: Memory | None = None,
     ) -> None:  # fmt: skip
         self._store, self._embedder = store, embedder
+        self._shared: dict[SharedStore, Store] = {}
+        self._stores: tuple[Store, ...] = () if store is None else (store,)
         self._memory = memory if memory is not None else Memory()
         self._now = SteadyClock(clock, monotonic)
         self._paraphrase = Paraphrase()
@@ -67,7 +70,26 @@ class Cache:
                 log.warning(
                     "the cache store cannot be opened; the gateway serves on without it", extra={"reason": str(error)}
                 )
+            self._keep_on()
+
+    async def share(self, stores: Mapping[SharedStore, Store]) -> None:
+        """Uses these stores for the policies that name them; opens new ones, closes those that are not among them.
+
+        The same object under the same settings stays as it is. A server that is away is tried again by itself.
+        """
+        old, self._shared = self._shared, dict(stores)
+        self._stores = (*(() if self._store is None else (self._store,)), *self._shared.values())
+        new = [store for store in self._shared.values() if store not in old.values()]
+        await asyncio.gather(*(store.open() for store in new))
+        await asyncio.gather(*(store.close() for store in old.values() if store not in self._stores))
+        self._keep_on()
+
+    def _keep_on(self) -> None:
+        if self._stores and self._keeper is None:
             self._keeper = asyncio.get_running_loop().create_task(self._keep())
+
+    def _of(self, policy: Policy) -> Store | None:
+        return self._store if policy.store is None else self._shared.get(policy.store)
 
     async def close(self) -> None:
         """Makes the store durable and lets go."""
@@ -75,8 +97,8 @@ class Cache:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
-        if self._store is not None:
-            await self._store.close()
+        for store in self._stores:
+            await store.close()
 
     def use(self, embedder: Embedder) -> None:
         """Takes an embedder that was not needed before."""
@@ -104,7 +126,7 @@ class Cache:
         hit = identical(fp, entry, self._now(), max_age)
         if hit is not None:
             self._counts["stale" if hit.stale else "identical"] += 1
-            if self._store is not None:
+            if self._stores:
                 self._touched.add(fp.key)
         return hit
 
@@ -116,7 +138,7 @@ class Cache:
         `max_age` (seconds) and `min_similarity` (cosine) are the caller's; they tighten the policy, never loosen it.
         Call it after `identical` found nothing.
         """
-        store = self._store
+        store = self._of(policy)
         if store is None:
             self._counts["miss"] += 1
             return None
@@ -227,7 +249,8 @@ class Cache:
         )
         self._memory.put(entry)
         self._counts["put"] += 1
-        if self._store is None:
+        store = self._of(policy)
+        if store is None:
             return True
         purges = self._purges
         vector = None
@@ -237,7 +260,7 @@ class Cache:
             if purges != self._purges and self._memory.get(fp.key) is not entry:
                 return False  # purged while it was embedded
         try:
-            await self._store.put(
+            await store.put(
                 Record(
                     fp.key, fp.scope, caller.tenant, policy.name, expires, stale_until, now, entry.to_bytes(),
                     None if vector is None else vector.astype("<f4").tobytes(),
@@ -257,10 +280,15 @@ class Cache:
         """
         if entry is not None and (len(entry) != 32 or not set(entry) <= set("0123456789abcdef")):
             raise ValueError(f"an entry's key is 32 hex digits, lower case; got {entry!r}")
-        gone = self.forget(policy, tenant, entry)
-        if self._store is None:
-            return gone
-        return max(await self._store.purge(policy, tenant, entry), gone)
+        gone, stored, failed = self.forget(policy, tenant, entry), 0, []
+        for store in self._stores:
+            try:
+                stored += await store.purge(policy, tenant, entry)
+            except StoreError as error:  # the others are purged all the same
+                failed.append(error)
+        if failed:
+            raise failed[0]
+        return max(stored, gone)
 
     def forget(self, policy: str | None, tenant: str | None, entry: str | None) -> int:
         """The part of a purge that concerns this process's memory: what another worker's purge calls here."""
@@ -276,19 +304,25 @@ class Cache:
 
     async def upkeep(self) -> None:
         """One round: tells the store what was used, and lets it sweep, flush and recover."""
-        if self._store is None:
-            return
-        touched, self._touched = self._touched, set()
+        touched, self._touched = list(self._touched), set()
         now = self._now()
+        await asyncio.gather(*(self._tend(store, touched, now) for store in self._stores))
+
+    async def _tend(self, store: Store, touched: list[str], now: float) -> None:
         try:
             if touched:
-                await self._store.touch(list(touched), now)
-            await self._store.upkeep(now)
+                await store.touch(touched, now)
+            await store.upkeep(now)
         except StoreError as error:
             self._counts["store_errors"] += 1
             log.debug("upkeep of the cache store failed", extra={"reason": str(error)})
         except Exception:  # the keeper must live; whatever it is will show in the log each round
             log.exception("upkeep of the cache store failed")
+
+    def store_stats(self, policy: Policy) -> dict[str, object]:
+        """The state of the store that keeps a policy's entries: `state`, `entries`, and `reason` where one is off."""
+        store = self._of(policy)
+        return {"state": "none", "entries": 0} if store is None else store.stats()
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start (identical, paraphrase, stale, miss, put, vetoed, ...), vetoes by first reason, what

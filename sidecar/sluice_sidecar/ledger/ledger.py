@@ -171,6 +171,10 @@ class Ledger:
         report["references"] = {name: _described(book) for name, (_, book) in sorted(self._books.items())}
         return report
 
+    def rows(self) -> list[tuple[Key, Row]]:
+        """Every total of all workers, as it is now."""
+        return self._all()
+
     def _all(self) -> list[tuple[Key, Row]]:
         return [(Key(*key), row) for key, row in self._rows.items()] + self._memory.others
 

@@ -6,7 +6,7 @@ server that answers differently a moment later (DNS rebinding) gains nothing.
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import cast
 
@@ -23,11 +23,16 @@ class Guard:
 
     `allow`: addresses and networks ("10.0.0.0/8", "fd12::1"); ValueError for anything else. `loopback` allows
     127.0.0.0/8 and ::1. Addresses of a cloud's metadata service are allowed only where they are listed one by one.
+    `trusted`: (host, port) pairs whose private addresses need no leave, for they come from the operator and not from a
+    user; it may change meanwhile.
     """
 
-    def __init__(self, allow: Sequence[str] = (), *, loopback: bool = False) -> None:
+    def __init__(
+        self, allow: Sequence[str] = (), *, loopback: bool = False, trusted: Container[tuple[str, int]] = ()
+    ) -> None:
         self._allow = tuple(_network(text) for text in allow)
         self._loopback = loopback
+        self._trusted = trusted
 
     async def addresses(self, host: str, port: int) -> list[SockAddr]:
         """Where `host` is, in the resolver's order. Raises ConnectFailed if nowhere, EgressDenied if one is denied."""
@@ -39,17 +44,18 @@ class Guard:
         addresses = list(dict.fromkeys(cast(SockAddr, entry[4]) for entry in found))
         if not addresses:
             raise ConnectFailed(f"host {host!r} has no address")
+        trusted = (host, port) in self._trusted
         for address in addresses:
-            self.check(host, address[0])
+            self.check(host, address[0], trusted=trusted)
         return addresses
 
-    def check(self, host: str, address: str) -> None:
+    def check(self, host: str, address: str, *, trusted: bool = False) -> None:
         """Raises EgressDenied where `address`, which `host` has, may not be connected to."""
         outer = ip_address(address.partition("%")[0])
         inner = _embedded(outer)
         # a tunnel's address is as good as what it leads to; allowing either form allows it
         kind = _denied(inner)
-        if kind is None or (kind == "a loopback address" and self._loopback):
+        if kind is None or (kind == "a loopback address" and self._loopback) or (trusted and kind in _INSIDE):
             return
         for network in self._allow:
             exact = network.prefixlen == network.max_prefixlen
@@ -64,6 +70,8 @@ class Guard:
 
 
 _METADATA = "a cloud metadata service"
+_INSIDE = frozenset({"a private address", "a carrier-grade NAT address"})
+"""Where pods and Services live."""
 
 _METADATA_ADDRESSES = frozenset(
     ip_address(text)

@@ -1,0 +1,75 @@
+"""What a cluster serves and one machine does not, and the other way round."""
+
+from typing import Any
+
+import pytest
+
+from doubles.objects import gateway, managed, model, parsed, policy, route
+from sluice_operator.compile import compile  # noqa: A004
+from sluice_operator.credentials import ClusterView, Grant
+
+
+def told(data: dict[str, Any], *, cluster: bool) -> set[tuple[str, str]]:
+    used = route("r", managed("m"), cachePolicy={"name": "p"})
+    objects = [used, *(fill for fill in (policy("p"), model()) if fill["kind"] != data["kind"]), data]
+    view = ClusterView({"s": Grant({"k": "v"}, ("q.example.com",))}) if cluster else None
+    problems = compile(parsed(*objects), cluster=view).problems
+    return {(p.field, p.severity) for p in problems if p.reason == "NotInThisRelease"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gateway(replicas=3),
+        gateway(workers=2),
+        gateway(resources={"limits": {"cpu": "1"}}),
+        gateway(expose={"tls": {"secret": "tls"}}),
+        gateway(expose={"httpRoute": {"parentRefs": [{"name": "g"}]}}),
+        gateway(egress={"proxy": "http://10.0.0.1:3128"}),
+        gateway(egress={"caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}}),
+        gateway(state={"redis": {"managed": {}}}),
+        policy("p", store={"qdrant": {"managed": {}}}),
+        policy("p", store={"redis": {"managed": {}}}),
+    ],
+    ids=lambda data: str(data["spec"]),
+)
+def test_served_in_a_cluster_and_not_on_one_machine(data: dict[str, Any]) -> None:
+    assert told(data, cluster=True) == set()
+    assert len(told(data, cluster=False)) == 1
+
+
+@pytest.mark.parametrize(
+    "store", [{"qdrant": {"url": "https://q.example.com"}}, {"redis": {"address": "redis.example.com:6379"}}]
+)
+def test_external_stores_are_served_in_both(store: dict[str, Any]) -> None:
+    for cluster in (True, False):
+        assert told(policy("p", store=store), cluster=cluster) == set()
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        (model(engine="VLLM", source={"pvc": {"claim": "m"}}), "spec.engine"),
+        (model(source={"huggingFace": {"repo": "a/b"}}), "spec.source"),
+        (model(source={"image": {"reference": "m:1"}}), "spec.source"),
+        (model(source={"hostPath": {"path": "models/m.gguf"}}), "spec.source.hostPath.path"),
+        (model(source={"hostPath": {"path": "/models/../m.gguf"}}), "spec.source.hostPath.path"),
+        (model(source={"hostPath": {"path": "/"}}), "spec.source.hostPath.path"),
+    ],
+)
+def test_served_on_one_machine_and_not_in_a_cluster(data: dict[str, Any], field: str) -> None:
+    assert told(data, cluster=True) == {(field, "error")}
+    assert told(data, cluster=False) == set()
+
+
+@pytest.mark.parametrize("source", [{"pvc": {"claim": "m"}}, {"hostPath": {"path": "/m"}}])
+def test_models_on_volumes_run_in_a_cluster(source: dict[str, Any]) -> None:
+    assert told(model(source=source), cluster=True) == set()
+
+
+@pytest.mark.parametrize(
+    "store", [{"faiss": {}}, {"pinecone": {"url": "https://p.example.com", "apiKey": {"secret": "s", "key": "k"}}}]
+)
+def test_other_stores_are_served_nowhere(store: dict[str, Any]) -> None:
+    for cluster in (True, False):
+        assert told(policy("p", store=store), cluster=cluster) == {("spec.store", "error")}

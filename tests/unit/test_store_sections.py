@@ -1,0 +1,75 @@
+"""Stores, shared state and egress as Config says them, on one machine and in a cluster."""
+
+from typing import Any
+
+from doubles.objects import gateway, parsed, policy, route
+from sluice_operator.compile import compile  # noqa: A004
+from sluice_operator.credentials import ClusterView, Grant
+from sluice_sidecar.config import Config, Credential, QdrantStore, RedisServer
+
+KEY = {"secret": "s", "key": "k"}
+VIEW = ClusterView({"s": Grant({"k": "v"}, ("q.example.com", "redis.example.com"))})
+
+
+def config(*objects: dict[str, Any], cluster: ClusterView | None = VIEW) -> Config:
+    result = compile(parsed(route("r", cachePolicy={"name": "p"}), *objects), cluster=cluster, namespace="team")
+    assert result.errors == ()
+    return result.config
+
+
+def test_a_managed_qdrant_is_the_namespaces_own_and_its_key_is_the_namespaces() -> None:
+    found = config(policy("p", store={"qdrant": {"managed": {}}})).policies["p"]
+    assert found.store == QdrantStore(
+        url="http://sluice-qdrant.team.svc:6333",
+        collection="sluice-team-minilm-384",
+        api_key=Credential(secret="sluice-store", key="qdrant-api-key"),
+        managed=True,
+    )
+    assert found.requires == ("identical", "qdrant")
+
+
+def test_a_managed_redis_is_the_namespaces_own() -> None:
+    found = config(policy("p", store={"redis": {"managed": {}}})).policies["p"]
+    assert found.store == RedisServer(
+        address="sluice-redis.team.svc:6379",
+        prefix="sluice:team:",
+        username=Credential(secret="sluice-store", key="redis-username"),
+        password=Credential(secret="sluice-store", key="redis-password"),
+        managed=True,
+    )
+    assert found.requires == ("identical", "redis")
+
+
+def test_an_external_stores_key_is_mounted_in_a_cluster_and_in_the_environment_on_one_machine() -> None:
+    external = policy("p", store={"qdrant": {"url": "https://q.example.com", "apiKey": KEY}})
+    there, here = (config(external, cluster=view).policies["p"].store for view in (VIEW, None))
+    assert isinstance(there, QdrantStore)
+    assert isinstance(here, QdrantStore)
+    assert there.api_key == Credential(secret="sluice-store", key="external-s_k")
+    assert here.api_key == Credential(secret="s", key="k")
+    assert (there.url, there.managed) == ("https://q.example.com", False)
+
+
+def test_an_external_redis_has_our_prefix() -> None:
+    found = config(policy("p", store={"redis": {"address": "redis.example.com:6379"}}), cluster=None).policies["p"]
+    assert found.store == RedisServer(address="redis.example.com:6379", prefix="sluice:team:")
+
+
+def test_the_gateway_carries_state_proxy_and_trust_in_a_cluster() -> None:
+    found = config(
+        policy("p"),
+        gateway(
+            state={"redis": {"address": "redis.example.com:6379", "password": KEY}},
+            egress={"proxy": "http://10.0.0.1:3128", "caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}},
+        ),
+    ).gateway
+    assert found.state == RedisServer(
+        address="redis.example.com:6379",
+        prefix="sluice:team:",
+        password=Credential(secret="sluice-store", key="external-s_k"),
+    )
+    assert (found.egress.proxy, found.egress.ca_bundle) == ("http://10.0.0.1:3128", True)
+
+
+def test_an_embedded_store_names_no_server() -> None:
+    assert config(policy("p")).policies["p"].store is None
