@@ -189,6 +189,20 @@ _MODEL: tuple[Unserved[QuantisedModel], ...] = (
         where="cluster",
     ),
     Unserved(
+        "spec.quantisation.method",
+        "error",
+        "in a cluster this release serves a GGUF file as it is; put the converted file there, and take the method out",
+        lambda model: model.spec.quantisation.method != "None",
+        where="cluster",
+    ),
+    Unserved(
+        "spec.hardware.gpus",
+        "error",
+        "this release runs LlamaCpp on processors alone; take gpus out to go on so",
+        lambda model: model.spec.hardware and model.spec.hardware.gpus,
+        where="cluster",
+    ),
+    Unserved(
         "spec.quantisation.gate",
         "error",
         "this release does not measure a model's loss, so it would serve unmeasured; take it out to go on so",
@@ -238,21 +252,18 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
         "error",
         "this release connects without a proxy, which would go round yours; take it out to go on so",
         lambda gateway: gateway.spec.egress.proxy,
-        where="laptop",
     ),
     Unserved(
         "spec.egress.caBundle",
         "warning",
         "this release trusts the system's certificates alone: upstreams with others are refused",
         lambda gateway: gateway.spec.egress.ca_bundle,
-        where="laptop",
     ),
     Unserved(
         "spec.expose.tls",
         "error",
         "this release speaks plain HTTP; put a proxy before it that speaks TLS, and take it out",
         lambda gateway: gateway.spec.expose.tls,
-        where="laptop",
     ),
     Unserved(
         "spec.expose.httpRoute",
@@ -267,6 +278,20 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
         "this release keeps state in the gateway's data folder",
         lambda gateway: gateway.spec.state,
         where="laptop",
+    ),
+    Unserved(
+        "spec.state",
+        "warning",
+        "this release runs the server, and its gateways still keep their counts to themselves",
+        lambda gateway: gateway.spec.state,
+        where="cluster",
+    ),
+    Unserved(
+        "spec.workers",
+        "warning",
+        "in a cluster this release runs one process a gateway; raise replicas instead",
+        lambda gateway: gateway.spec.workers != 1,
+        where="cluster",
     ),
     Unserved(
         "spec.telemetry.otlp",

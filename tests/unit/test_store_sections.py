@@ -55,12 +55,12 @@ def test_an_external_redis_has_our_prefix() -> None:
     assert found.store == RedisServer(address="redis.example.com:6379", prefix="sluice:team:")
 
 
-def test_the_gateway_carries_state_proxy_and_trust_in_a_cluster() -> None:
+def test_the_gateway_carries_state_and_trust_in_a_cluster() -> None:
     found = config(
         policy("p"),
         gateway(
             state={"redis": {"address": "redis.example.com:6379", "password": KEY}},
-            egress={"proxy": "http://10.0.0.1:3128", "caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}},
+            egress={"caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}},
         ),
     ).gateway
     assert found.state == RedisServer(
@@ -68,7 +68,7 @@ def test_the_gateway_carries_state_proxy_and_trust_in_a_cluster() -> None:
         prefix="sluice:team:",
         password=Credential(secret="sluice-store", key="external-s_k"),
     )
-    assert (found.egress.proxy, found.egress.ca_bundle) == ("http://10.0.0.1:3128", True)
+    assert found.egress.ca_bundle
 
 
 def test_an_embedded_store_names_no_server() -> None:
