@@ -67,6 +67,7 @@ def compile(  # noqa: A001  (it is what the design calls it; nobody here compile
         routes=dict(sorted(routes.items())) if gateway else {},
         policies=dict(sorted(policies.items())),
         gateway=gateway or Gateway(),
+        closed=gateway is None,
     )
     problems += [*_of_objects(scope), *_of_references(scope), *_of_unused(scope)]
     return Compiled(config.sealed(), tuple(sorted(set(problems), key=_place)), _models(scope, config))
@@ -104,7 +105,7 @@ def _gateway(scope: Scope, last: Config | None, cluster: ClusterView | None) -> 
         keys = first.value.spec.auth.keys
         version = credentials.keys_version(cluster.grants[keys.secret]) if cluster and keys else None
         return gateway_section(first.value, scope.namespace, cluster=cluster is not None, keys_version=version)
-    if last is None:
+    if last is None or last.closed:
         return None
     grant = cluster.grants.get(last.gateway.keys_secret or "") if cluster else None
     # The keys themselves go on: one that was taken back must not be accepted because of another field's mistake.

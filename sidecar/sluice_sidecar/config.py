@@ -282,6 +282,9 @@ class Config(Part):
     routes: dict[str, Route] = {}
     policies: dict[str, Policy] = {}
     gateway: Gateway = Gateway()
+    closed: bool = Field(
+        False, description="What holds for all routes was never valid: there is no route, and `gateway` means nothing."
+    )
 
     def model_names(self) -> dict[str, str]:
         """Model name -> route name."""
