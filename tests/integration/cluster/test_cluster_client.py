@@ -31,7 +31,7 @@ def config(namespace: str, name: str = "settings", **data: str) -> dict[str, Any
 
 def window(namespace: str) -> dict[str, Any]:
     metadata = {"name": "night", "namespace": namespace}
-    spec = {"schedule": {"timeZone": "UTC", "windows": [{"start": "22:00", "end": "06:00"}]}}
+    spec = {"windows": [{"start": "22:00", "end": "06:00"}], "routes": ["orders"]}
     return {"apiVersion": ROUTES, "kind": "BatchWindow", "metadata": metadata, "spec": spec}
 
 
