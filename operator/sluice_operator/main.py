@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from importlib.metadata import version
 
 from sluice_operator import certificates, health
 from sluice_operator.admission import tls
@@ -19,6 +18,7 @@ from sluice_operator.names import TOKEN_AUDIENCE
 from sluice_operator.replica import Replica
 from sluice_operator.settings import Settings, SettingsError, read
 from sluice_operator.token_identity import TokenIdentity
+from sluice_sidecar.version import __version__
 
 WRONG = 2
 """Exit status for settings that are wrong."""
@@ -71,7 +71,7 @@ async def operate(settings: Settings) -> None:
     metrics = Metrics()
     kubeconfig = os.environ.get("KUBECONFIG") or None
     async with KubeCluster.connect(kubeconfig, identity=settings.identity) as cluster:
-        replica = Replica(settings, cluster, metrics, version("sluice-llm"))
+        replica = Replica(settings, cluster, metrics, __version__)
         serves = asyncio.Event()
 
         def unready() -> str:

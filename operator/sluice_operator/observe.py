@@ -94,7 +94,7 @@ def _secret(body: Manifest) -> Secret:
 
 def _text(data: str) -> str | None:
     try:
-        return base64.b64decode(data).decode()
+        return base64.b64decode(data, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
 

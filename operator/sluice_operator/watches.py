@@ -20,6 +20,8 @@ INACTIVITY = 70.0
 CONNECT = 10.0
 ROUND = 300
 """Seconds after which the API server ends a watch, and it goes on from where it was."""
+CLOSE = 0.1
+"""Seconds that kopf's connections take to close after it ended: TLS says good-bye first."""
 LEAVE = 5.0
 """Seconds that the watches have to end."""
 
@@ -82,6 +84,7 @@ async def _operator(
         namespaces=list(namespaces),
         stop_flag=stop,
     )
+    await asyncio.sleep(CLOSE)
 
 
 def _registry(sources: Iterable[Source], deliver: Deliver) -> kopf.OperatorRegistry:

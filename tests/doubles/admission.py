@@ -12,7 +12,7 @@ import httpx
 from doubles.kube import Api
 from sluice_operator.admission.inject import Operation
 from sluice_operator.admission.review import Inject, Injection
-from sluice_operator.admission.server import AdmissionServer
+from sluice_operator.admission.server import BODY_SECONDS, AdmissionServer
 from sluice_operator.admission.tls import Certificates, ca_bundle, rotated, secret_manifest
 from sluice_operator.cluster import KubeCluster
 from sluice_operator.plan.plan import Manifest
@@ -75,6 +75,7 @@ async def serving(
     review: Callable[[str], Any] = nobody,
     *,
     leads: bool = True,
+    patience: float = BODY_SECONDS,
     certificates: Certificates | None = None,
 ) -> AsyncIterator[Served]:
     """A server on a free port, stopped at the end."""
@@ -82,7 +83,7 @@ async def serving(
     reports = Reports(changed.append)
     if leads:
         reports.listen()
-    server = AdmissionServer(inject, reports, review)
+    server = AdmissionServer(inject, reports, review, patience=patience)
     certificates = certificates or made()
     server.use(certificates.leaf)
     port = await server.start("127.0.0.1", 0)

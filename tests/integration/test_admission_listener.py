@@ -12,6 +12,7 @@ import pytest
 
 from doubles.admission import PATCH, Served, admission_review, made, nobody, serving
 from doubles.bound_tokens import pod
+from doubles.running import PATIENCE
 from sluice_operator.admission.review import Injection
 from sluice_operator.admission.server import REVIEW_BYTES, AdmissionServer
 from sluice_operator.admission.tls import Pair, ca_bundle
@@ -71,13 +72,23 @@ async def test_a_report_without_a_token_is_refused() -> None:
         for headers in (
             {},
             {"authorization": "Basic abc"},
-            {"authorization": "Bearer "},
+            {"authorization": "Bearer"},
             {"authorization": "Bearer x"},
         ):
             response = await client.post("/v1/reports", json={}, headers=headers)
             await failure(response, 401)
             assert response.headers["www-authenticate"] == "Bearer"
         assert served.changed == []
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async with serving(patience=0.05) as served:
+        context = ssl.create_default_context(cadata=ca_bundle(served.certificates))
+        reader, writer = await asyncio.open_connection("localhost", served.port, ssl=context)
+        writer.write(b"POST /inject HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{")
+        assert (await asyncio.wait_for(reader.read(), PATIENCE)).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        await writer.wait_closed()
 
 
 async def presented(served: Served) -> bytes:

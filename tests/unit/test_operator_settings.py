@@ -2,6 +2,7 @@
 
 import pytest
 
+from sluice_operator.main import main
 from sluice_operator.settings import Settings, SettingsError, read
 
 
@@ -65,3 +66,8 @@ def test_help_documents_each(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"--{name.replace('_', '-')} VALUE" in text
         assert field.description is not None
         assert field.description.split(". ")[0] in text
+
+
+def test_a_wrong_one_ends_the_process_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--workers", "none"]) == 2
+    assert "SLUICE_WORKERS or --workers" in capsys.readouterr().err

@@ -38,13 +38,23 @@ class AdmissionServer:
     """
 
     def __init__(
-        self, inject: Inject, reports: Reports, review: Review, *, clock: Callable[[], float] = time.time
+        self,
+        inject: Inject,
+        reports: Reports,
+        review: Review,
+        *,
+        clock: Callable[[], float] = time.time,
+        patience: float = BODY_SECONDS,
     ) -> None:
-        """`review` asks the API server whose token it is, for the gateways' audience; `clock` gives unix seconds."""
+        """`review` asks the API server whose token it is, for the gateways' audience.
+
+        `clock` gives unix seconds; `patience` is how many seconds a body may take.
+        """
         self._inject = inject
         self._reports = reports
         self._tokens = KnownTokens(review)
         self._clock = clock
+        self._patience = patience
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._context.set_alpn_protocols(["http/1.1"])
@@ -80,7 +90,13 @@ class AdmissionServer:
         app.router.add_post("/inject", self._review)
         app.router.add_post("/v1/reports", self._report)
         self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=STOP_SECONDS, handle_signals=False
+            app,
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            # For how long what is left of a refused body is read, so that its sender gets to see the answer.
+            lingering_time=1.0,
+            shutdown_timeout=STOP_SECONDS,
+            handle_signals=False,
         )
         await self._runner.setup()
         try:
@@ -98,7 +114,7 @@ class AdmissionServer:
             await runner.cleanup()
 
     async def _review(self, request: web.Request) -> web.Response:
-        body = await _body(request, REVIEW_BYTES)
+        body = await _body(request, REVIEW_BYTES, self._patience)
         try:
             return web.json_response(answer(body, self._inject))
         except InvalidReview as wrong:
@@ -119,7 +135,7 @@ class AdmissionServer:
             return _unauthorized("the token is not valid here: take a projected one with the audience sluice")
         if not identity.pod or not identity.pod_uid:
             return _error(403, "the token is bound to no pod: take the one that is projected into the gateway's pod")
-        body = await _body(request, BODY_BYTES)
+        body = await _body(request, BODY_BYTES, self._patience)
         try:
             report = parse(body, identity, self._clock())
         except InvalidReport as wrong:
@@ -128,17 +144,17 @@ class AdmissionServer:
         return web.json_response({"interval": INTERVAL})
 
 
-async def _body(request: web.Request, most: int) -> bytes:
+async def _body(request: web.Request, most: int, patience: float) -> bytes:
     """The whole body; raises the HTTP error where it is too large, too slow or damaged."""
     parts = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(patience):
             async for part in request.content.iter_any():
                 parts += part
                 if len(parts) > most:
                     raise web.HTTPRequestEntityTooLarge(most, len(parts), text=f"a body has at most {most} bytes here")
     except TimeoutError:
-        raise web.HTTPRequestTimeout(text=f"the body did not come within {BODY_SECONDS:g} seconds") from None
+        raise web.HTTPRequestTimeout(text=f"the body did not come within {patience:g} seconds") from None
     except (HttpProcessingError, web.RequestPayloadError, zlib.error):
         raise web.HTTPBadRequest(text="the body is damaged") from None
     return bytes(parts)

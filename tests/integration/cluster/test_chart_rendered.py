@@ -101,7 +101,7 @@ def test_the_cluster_role_is_what_the_operator_needs_and_no_more(render: Render)
     assert held == kinds | status | dict.fromkeys(children, read | write) | {
         "pods": read,
         "endpointslices.discovery.k8s.io": read,
-        "events": {"create", "patch"},
+        "events.events.k8s.io": {"create"},
         "tokenreviews.authentication.k8s.io": {"create"},
         "mutatingwebhookconfigurations.admissionregistration.k8s.io": read | {"patch"},
     }

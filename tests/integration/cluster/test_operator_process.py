@@ -1,7 +1,6 @@
 """The operator as a process: it works, survives the API server, shows its health, hands over and ends when told."""
 
 import httpx
-import pytest
 
 from doubles.kube import Api
 from doubles.operating import operating
@@ -68,10 +67,3 @@ async def test_a_second_one_waits_and_takes_over_at_once(api: Api, namespace: st
             put(api, namespace, "second")
             await until(lambda: "second" in published(api, namespace), "the work of the second")
             assert await second.stop() == 0
-
-
-@pytest.mark.parametrize("flags", [["--workers", "none"], ["--no-such-flag"]])
-async def test_wrong_settings_end_it_with_2(api: Api, namespace: str, flags: list[str]) -> None:
-    async with operating(api, namespace, *flags) as operator:
-        assert await operator.process.wait() == 2
-    assert flags[0] in operator.log
