@@ -100,23 +100,32 @@ async def _admit(settings: Settings, cluster: KubeCluster, replica: Replica, ser
     server = AdmissionServer(replica.inject, replica.reports, review)
     try:
         while True:
-            pause = RENEW
             try:
                 kept = await certificates.keep(cluster, settings.namespace, dns)
-                server.use(kept.leaf)
                 replica.use(settings.installation(tls.ca_bundle(kept)))
+                # Before it is served, so that the API server trusts it from its first call.
+                trusted = not settings.injection or await _trusted(cluster, kept)
+                server.use(kept.leaf)
                 if not serves.is_set():
                     port = await server.start(settings.webhook_host, settings.webhook_port)
                     serves.set()
                     log.info("webhook and reports on port %d", port)
-                if settings.injection:
-                    await certificates.trust(cluster, kept)
             except ClusterError as failed:
                 log.warning("the certificate cannot be kept; again in %g s: %s", AGAIN, failed)
-                pause = AGAIN
-            await asyncio.sleep(pause)
+                trusted = False
+            await asyncio.sleep(RENEW if trusted else AGAIN)
     finally:
         await server.stop()
+
+
+async def _trusted(cluster: KubeCluster, kept: tls.Certificates) -> bool:
+    """Whether the webhook trusts the certificates; reports are served all the same."""
+    try:
+        await certificates.trust(cluster, kept)
+    except ClusterError as failed:
+        log.warning("the webhook cannot be given its authority; again in %g s: %s", AGAIN, failed)
+        return False
+    return True
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -135,7 +135,7 @@ class Relist:
             if corrected:
                 self._owed.setdefault(source, self._clock())
             if corrected and known:
-                log.warning("the watch of %s did not tell of %d objects; a list found them", source, len(corrected))
+                log.info("a list found %d changes of %s before the watch told of them", len(corrected), source)
                 self._missed(source, len(corrected))
             if concerned:
                 self._changed(concerned)

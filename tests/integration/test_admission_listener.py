@@ -132,3 +132,17 @@ async def test_it_starts_only_with_a_certificate_and_on_a_free_port() -> None:
         second.use(served.certificates.leaf)
         with pytest.raises(OSError, match="address"):
             await second.start("127.0.0.1", served.port)
+
+
+async def test_it_stops_although_a_peer_holds_its_connection() -> None:
+    async with serving() as served:
+        context = ssl.create_default_context(cadata=ca_bundle(served.certificates))
+        reader, writer = await asyncio.open_connection("localhost", served.port, ssl=context)
+        writer.write(b"GET /inject HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 405 ")
+        assert isinstance(writer.transport, asyncio.Transport)
+        writer.transport.pause_reading()  # it will not see that the server leaves
+        await asyncio.wait_for(served.server.stop(), PATIENCE)
+        writer.transport.abort()
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncio.open_connection("127.0.0.1", served.port)

@@ -7,7 +7,8 @@ import ssl
 import tempfile
 import time
 import zlib
-from collections.abc import Awaitable, Callable
+from asyncio.trsock import TransportSocket
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -26,6 +27,8 @@ BODY_SECONDS = 10.0
 IDLE_SECONDS = 120.0
 """How long a connection may idle: longer than the API server keeps one, so that it is never cut under a request."""
 STOP_SECONDS = 5.0
+FAREWELLS = 50
+"""Hundredths of a second for which a peer may take leave."""
 
 _log = logging.getLogger("sluice.admission")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -110,8 +113,14 @@ class AdmissionServer:
     async def stop(self) -> None:
         """Takes no more connections, and gives requests under way a few seconds to end."""
         runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        if runner is None:
+            return
+        server = runner.server
+        connected = [one.transport for one in server.connections if one.transport] if server else []
+        # One that is gone already has none.
+        sockets = {one: socket for one in connected if (socket := one.get_extra_info("socket"))}
+        await runner.cleanup()
+        await _closed(sockets)
 
     async def _review(self, request: web.Request) -> web.Response:
         body = await _body(request, REVIEW_BYTES, self._patience)
@@ -158,6 +167,18 @@ async def _body(request: web.Request, most: int, patience: float) -> bytes:
     except (HttpProcessingError, web.RequestPayloadError, zlib.error):
         raise web.HTTPBadRequest(text="the body is damaged") from None
     return bytes(parts)
+
+
+async def _closed(sockets: Mapping[asyncio.Transport, TransportSocket]) -> None:
+    """Waits a moment for peers to agree that it is over, as TLS asks, and goes without those that do not."""
+    for _ in range(FAREWELLS):
+        if all(socket.fileno() < 0 for socket in sockets.values()):
+            return
+        await asyncio.sleep(0.01)
+    for transport, socket in sockets.items():
+        if socket.fileno() >= 0:
+            transport.abort()
+    await asyncio.sleep(0)  # the loop closes them in its next turn
 
 
 @web.middleware

@@ -95,7 +95,7 @@ def _key_of(intent: Sequence[Any], path: tuple[str, ...]) -> str | None:
     """What tells the entries of a list apart, as server-side apply sees it; None: their order alone."""
     field = path[-1] if path else ""
     key = {"volumeMounts": "mountPath", "ownerReferences": "uid"}.get(field, "name")
-    if field in {"rules", "sources", "items"} or not intent:
+    if field in {"rules", "sources", "items", "subjects"} or not intent:
         return None
     return key if all(isinstance(entry, Mapping) and key in entry for entry in intent) else None
 

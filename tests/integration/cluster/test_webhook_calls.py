@@ -127,10 +127,10 @@ async def test_new_authorities_reach_the_api_server_without_a_pod_refused(api: A
         await heeded(api, namespace, asked)
         trust(api, hook, ca_bundle(old) + ca_bundle(new))
         served.server.use(new.leaf)
-        for number in range(5):
+        for number in range(2):
             await created(api, namespace, f"overlap-{number}")
         trust(api, hook, ca_bundle(new))
-        for number in range(5):
+        for number in range(2):
             await created(api, namespace, f"after-{number}")
         assert ca_intent(api.get("mutatingwebhookconfiguration", hook["metadata"]["name"]), ca_bundle(new)) is None
 

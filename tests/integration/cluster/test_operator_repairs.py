@@ -1,0 +1,136 @@
+"""The operator, with the chart's rights alone, makes what a route needs, repairs it, and takes just that away again."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from doubles.kube import Api
+from doubles.objects import route
+from doubles.operating import Operator
+from doubles.operator_process import installed
+from doubles.running import until
+from sluice_operator import names
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+KINDS = (
+    "deployments,statefulsets,services,configmaps,secrets,serviceaccounts,roles,rolebindings,pdb,networkpolicies,pvc"
+)
+MADE = {
+    ("ConfigMap", names.CONFIG_MAP),
+    ("ConfigMap", names.ENDPOINTS_MAP),
+    ("Secret", names.CREDENTIALS_SECRET),
+    ("Deployment", names.GATEWAY_NAME),
+    ("Service", names.GATEWAY_NAME),
+    ("ServiceAccount", names.GATEWAY_NAME),
+    ("PodDisruptionBudget", names.GATEWAY_NAME),
+    ("NetworkPolicy", names.GATEWAY_NAME),
+    ("Role", names.READER_ROLE),
+    ("RoleBinding", names.READER_ROLE),
+    ("Role", names.CREDENTIALS_SECRET),
+    ("RoleBinding", names.CREDENTIALS_SECRET),
+}
+"""The least that a namespace with a route has."""
+EDITS: dict[str, dict[str, Any]] = {
+    f"deployment/{names.GATEWAY_NAME}": {"spec": {"replicas": 0}},
+    f"service/{names.GATEWAY_NAME}": {"spec": {"selector": {names.GATEWAY: "stolen"}}},
+    f"configmap/{names.CONFIG_MAP}": {"data": {names.CONFIG_KEY: "{}"}},
+    f"secret/{names.CREDENTIALS_SECRET}": {"data": {names.CREDENTIALS_INDEX: "e30K"}},
+    f"networkpolicy/{names.GATEWAY_NAME}": {"spec": {"ingress": []}},
+    f"role/{names.CREDENTIALS_SECRET}": {"rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]},
+}
+
+Found = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def operator(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Operator]:
+    async with installed(api, tmp_path_factory.mktemp("operator")) as running:
+        yield running
+        assert "Traceback" not in running.log, running.log
+        assert not re.search(r"cannot \w+ resource", running.log), running.log  # a verb that the chart lacks
+
+
+def put(api: Api, namespace: str, name: str, **spec: Any) -> None:
+    made = route(name, **spec)
+    made["metadata"]["namespace"] = namespace
+    api.apply(made)
+
+
+def listed(api: Api, namespace: str, kinds: str = KINDS) -> Found:
+    return {(o["kind"], o["metadata"]["name"]): o for o in api.get(kinds, "-n", namespace)["items"]}
+
+
+def identities(found: Found) -> dict[tuple[str, str], str]:
+    return {key: data["metadata"]["uid"] for key, data in found.items()}
+
+
+def versions(found: Found) -> dict[tuple[str, str], str]:
+    return {key: data["metadata"]["resourceVersion"] for key, data in found.items()}
+
+
+def content(found: Found) -> Found:
+    """What is wanted of each, without what the API server and controllers keep."""
+    return {key: {k: v for k, v in o.items() if k not in {"metadata", "status"}} for key, o in found.items()}
+
+
+async def settled(api: Api, namespace: str) -> Found:
+    await until(lambda: listed(api, namespace).keys() >= MADE, f"all of {MADE}")
+    return listed(api, namespace)
+
+
+@pytest.mark.usefixtures("operator")
+async def test_what_is_deleted_by_hand_comes_back(api: Api, namespace: str) -> None:
+    put(api, namespace, "house")
+    before = await settled(api, namespace)
+    api.kubectl("delete", KINDS, "-n", namespace, "-l", f"{names.MANAGED_BY}={names.MANAGED}")
+    after = await settled(api, namespace)
+    assert after.keys() == before.keys()
+    old, new = identities(before), identities(after)
+    assert {key for key in new if new[key] != old[key]} >= MADE
+    salted = ("Secret", names.CREDENTIALS_SECRET)  # its salt is random
+    after_content, before_content = content(after), content(before)
+    for key in MADE - {salted, ("Service", names.GATEWAY_NAME)}:  # a new Service has another address
+        assert after_content[key] == before_content[key]
+
+
+@pytest.mark.usefixtures("operator")
+async def test_what_is_edited_by_hand_is_put_right(api: Api, namespace: str) -> None:
+    put(api, namespace, "house")
+    before = content(await settled(api, namespace))
+    for what, edit in EDITS.items():
+        api.kubectl("patch", what, "-n", namespace, "--type=merge", "-p", json.dumps(edit))
+        await until(lambda: content(listed(api, namespace)) == before, f"{what} as it was")
+
+
+@pytest.mark.usefixtures("operator")
+async def test_the_last_route_takes_what_was_made_for_it_and_nothing_else(api: Api, namespace: str) -> None:
+    foreign = {"name": "sluice-mine", "namespace": namespace}
+    helms = {"name": "helms", "namespace": namespace, "labels": {names.MANAGED_BY: "Helm", names.COMPONENT: "config"}}
+    user = {"name": "user", "namespace": namespace, "labels": {names.CREDENTIAL: "true"}}
+    api.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": foreign, "data": {"k": "v"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": helms, "data": {"k": "v"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": user, "stringData": {"k": "v"}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": foreign},
+    )
+    api.kubectl("wait", "--for=create", "configmap/kube-root-ca.crt", "-n", namespace, "--timeout=30s")
+    before = listed(api, namespace)
+    put(api, namespace, "first")
+    put(api, namespace, "second")
+    await settled(api, namespace)
+    api.kubectl("delete", "modelroute", "first", "-n", namespace)
+
+    def routes() -> set[str]:
+        text = listed(api, namespace, "configmaps")["ConfigMap", names.CONFIG_MAP]["data"][names.CONFIG_KEY]
+        return set(json.loads(text)["routes"])
+
+    await until(lambda: routes() == {"second"}, "the section of the first is gone")
+    assert listed(api, namespace).keys() >= MADE
+    api.kubectl("delete", "modelroute", "second", "-n", namespace)
+    await until(lambda: listed(api, namespace).keys() == before.keys(), "all that was made is gone")
+    assert versions(listed(api, namespace)) == versions(before)
