@@ -73,7 +73,7 @@ def test_names_are_those_that_the_operator_and_gateways_know(render: Render) -> 
     assert reports["spec"]["selector"][names.LEADER] == "true"
     webhook = one(found, "MutatingWebhookConfiguration", names.WEBHOOK_CONFIGURATION)["webhooks"][0]
     assert webhook["objectSelector"]["matchLabels"] == {names.INJECT: "true"}
-    assert (webhook["timeoutSeconds"], webhook["reinvocationPolicy"]) == (3, "IfNeeded")
+    assert (webhook["timeoutSeconds"], webhook["reinvocationPolicy"]) == (3, "Never")
     labels = one(found, "Deployment")["spec"]["template"]["metadata"]["labels"]
     assert Installation().operator_selector.items() <= labels.items()
 

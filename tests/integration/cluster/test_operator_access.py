@@ -83,6 +83,7 @@ async def test_the_shared_gateway_alone_reads_the_credentials(api: Api, namespac
 async def test_a_reader_that_someone_added_is_removed(api: Api, namespace: str) -> None:
     await opened(api, namespace)
     binding = ("rolebinding", names.CREDENTIALS_SECRET, "-n", namespace)
+    await until(lambda: api.kubectl("get", *binding, "--ignore-not-found"), "the binding is made")
     extra = {"kind": "ServiceAccount", "name": "app", "namespace": namespace}
     patch = [{"op": "add", "path": "/subjects/-", "value": extra}]
     api.kubectl("patch", *binding, "--type=json", "-p", json.dumps(patch))
