@@ -262,9 +262,16 @@ class Gateway:
         """Where this gateway tells what it serves; None: nowhere."""
         return self._models.reports
 
-    def entries(self) -> int:
-        """Cached answers."""
-        return self._cache_entries()
+    def store(self, policy: str) -> tuple[int | None, str]:
+        """Answers in a policy's store, None where they are not counted for it alone, and why it cannot be used."""
+        found = self.serving.config.policies.get(policy)
+        if self.cache is None or found is None:
+            return None, ""
+        if found.store is None:  # the embedded store counts for all policies together
+            return (self._cache_entries() if len(self.serving.config.policies) == 1 else None), ""
+        stats = self.cache.store_stats(found)
+        counts = stats.get("policies")
+        return counts.get(policy, 0) if isinstance(counts, dict) else None, str(stats.get("reason") or "")
 
     def refused(self) -> Mapping[str, str]:
         """Routes that are not served, and why."""

@@ -50,8 +50,8 @@ class Reported(Protocol):
     def reports(self) -> Reports | None:
         """Where reports go; None: nowhere."""
 
-    def entries(self) -> int:
-        """Cached answers."""
+    def store(self, policy: str) -> "tuple[int | None, str]":
+        """Answers in a policy's store, None where they are not counted for it alone, and why it cannot be used."""
 
 
 class Reporter:
@@ -155,8 +155,8 @@ class Reporter:
         return min(MOST, max(LEAST, float(wanted)))
 
     def _policies(self, config: Config, savings: "Mapping[str, _Total]") -> Iterator[tuple[str, dict[str, Any]]]:
-        alone = len(config.policies) == 1  # entries are counted for all policies together
         for name in config.policies:
+            entries, away = self._gateway.store(name)
             users = [
                 savings[route.name]
                 for route in config.routes.values()
@@ -165,10 +165,10 @@ class Reporter:
             yield (
                 name,
                 {
-                    "entries": self._gateway.entries() if alone else None,
+                    "entries": entries,
                     "requests": sum(total.requests for total in users),
                     "reused": sum(total.reused for total in users),
-                    "store": "",
+                    "store": away,
                 },
             )
 
