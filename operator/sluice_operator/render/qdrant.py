@@ -7,9 +7,9 @@ from sluice_operator.installation import Installation
 from sluice_operator.plan.owned import metadata
 from sluice_operator.plan.plan import Manifest
 from sluice_operator.render import network
+from sluice_operator.render.claim import claim
 from sluice_operator.render.disruption import disruption_budget
 from sluice_operator.render.gateway import pull_secrets
-from sluice_operator.render.quantity import whole_bytes
 from sluice_operator.render.restricted import container_security, pod_security
 
 HTTP, GRPC, PEERS = 6333, 6334, 6335
@@ -63,10 +63,6 @@ def _service(namespace: str, name: str, ports: list[int], rest: dict[str, Any]) 
 
 def _stateful_set(namespace: str, replicas: int, storage: str, installation: Installation) -> Manifest:
     own = _metadata(namespace)
-    claim = {
-        "metadata": {"name": "data", "labels": own["labels"]},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": whole_bytes(storage)}}},
-    }
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -91,7 +87,7 @@ def _stateful_set(namespace: str, replicas: int, storage: str, installation: Ins
                     "volumes": [{"name": "init", "emptyDir": {}}],
                 },
             },
-            "volumeClaimTemplates": [claim],
+            "volumeClaimTemplates": [claim(storage, own["labels"])],
         },
     }
 

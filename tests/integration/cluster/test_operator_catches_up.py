@@ -2,32 +2,12 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from doubles.kube import Api
-from doubles.objects import provider, route
+from doubles.made import KINDS, MADE, listed, put, versions
+from doubles.objects import provider
 from doubles.operator_process import installed
 from doubles.running import PATIENCE, until
-from sluice_operator import names
-
-KINDS = "deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings,pdb,networkpolicies"
-MADE = {("ConfigMap", names.CONFIG_MAP), ("Secret", names.CREDENTIALS_SECRET), ("Deployment", names.GATEWAY_NAME)}
-
-Found = dict[tuple[str, str], dict[str, Any]]
-
-
-def put(api: Api, namespace: str, name: str, **spec: Any) -> None:
-    made = route(name, **spec)
-    made["metadata"]["namespace"] = namespace
-    api.apply(made)
-
-
-def listed(api: Api, namespace: str, kinds: str = KINDS) -> Found:
-    return {(o["kind"], o["metadata"]["name"]): o for o in api.get(kinds, "-n", namespace)["items"]}
-
-
-def versions(found: Found) -> dict[tuple[str, str], str]:
-    return {key: data["metadata"]["resourceVersion"] for key, data in found.items()}
 
 
 async def made(api: Api, namespace: str) -> None:

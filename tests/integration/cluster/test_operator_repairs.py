@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from doubles.kube import Api
-from doubles.objects import route
+from doubles.made import KINDS, MADE, Found, listed, put, versions
 from doubles.operating import Operator
 from doubles.operator_process import installed
 from doubles.running import until
@@ -17,24 +17,6 @@ from sluice_operator import names
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-KINDS = (
-    "deployments,statefulsets,services,configmaps,secrets,serviceaccounts,roles,rolebindings,pdb,networkpolicies,pvc"
-)
-MADE = {
-    ("ConfigMap", names.CONFIG_MAP),
-    ("ConfigMap", names.ENDPOINTS_MAP),
-    ("Secret", names.CREDENTIALS_SECRET),
-    ("Deployment", names.GATEWAY_NAME),
-    ("Service", names.GATEWAY_NAME),
-    ("ServiceAccount", names.GATEWAY_NAME),
-    ("PodDisruptionBudget", names.GATEWAY_NAME),
-    ("NetworkPolicy", names.GATEWAY_NAME),
-    ("Role", names.READER_ROLE),
-    ("RoleBinding", names.READER_ROLE),
-    ("Role", names.CREDENTIALS_SECRET),
-    ("RoleBinding", names.CREDENTIALS_SECRET),
-}
-"""The least that a namespace with a route has."""
 EDITS: dict[str, dict[str, Any]] = {
     f"deployment/{names.GATEWAY_NAME}": {"spec": {"replicas": 0}},
     f"service/{names.GATEWAY_NAME}": {"spec": {"selector": {names.GATEWAY: "stolen"}}},
@@ -43,8 +25,6 @@ EDITS: dict[str, dict[str, Any]] = {
     f"networkpolicy/{names.GATEWAY_NAME}": {"spec": {"ingress": []}},
     f"role/{names.CREDENTIALS_SECRET}": {"rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]},
 }
-
-Found = dict[tuple[str, str], dict[str, Any]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -55,22 +35,8 @@ async def operator(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         assert not re.search(r"cannot \w+ resource", running.log), running.log  # a verb that the chart lacks
 
 
-def put(api: Api, namespace: str, name: str, **spec: Any) -> None:
-    made = route(name, **spec)
-    made["metadata"]["namespace"] = namespace
-    api.apply(made)
-
-
-def listed(api: Api, namespace: str, kinds: str = KINDS) -> Found:
-    return {(o["kind"], o["metadata"]["name"]): o for o in api.get(kinds, "-n", namespace)["items"]}
-
-
 def identities(found: Found) -> dict[tuple[str, str], str]:
     return {key: data["metadata"]["uid"] for key, data in found.items()}
-
-
-def versions(found: Found) -> dict[tuple[str, str], str]:
-    return {key: data["metadata"]["resourceVersion"] for key, data in found.items()}
 
 
 def content(found: Found) -> Found:
