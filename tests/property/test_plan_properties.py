@@ -16,7 +16,7 @@ from sluice_operator.plan.plan import Ref
 from sluice_operator.plan.seen import PolicyReport, RouteSavings, Secret, Seen
 from sluice_sidecar.config import Config
 
-unhurried = settings(deadline=None, max_examples=40)  # a busy machine is no failure
+unhurried = settings(deadline=None, max_examples=150)  # a busy machine is no failure
 
 HTTP = {"url": "https://checks.example.com/ok", "apiKey": {"secret": "house", "key": "token"}}
 MISTAKES: tuple[dict[str, Any], ...] = (

@@ -46,6 +46,13 @@ def test_the_last_route_takes_everything_with_it_and_models_stay() -> None:
     assert settled(changed(last)).children == {}
 
 
+def test_a_policy_without_routes_keeps_nothing_of_what_was_published() -> None:
+    now = settled(seen(*STORED))
+    unreadable = policy("p", store={"redis": {"address": "r.example.com:6379", "password": {"secret": "s", "key": "k"}}})
+    now = settled(changed(now, unreadable))
+    assert plan(now, NOW + 1).empty
+
+
 def test_a_route_that_is_being_deleted_is_gone() -> None:
     now = settled(seen(route("r")))
     going = [{**d, "metadata": {**d["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}} for d in now.objects]

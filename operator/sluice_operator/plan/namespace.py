@@ -46,7 +46,8 @@ def plan(seen: Seen, now: float) -> Plan:
     secrets = cluster_view(seen)
     compiled = compile(
         (*read.resources, *_read(seen.models).resources),
-        last_config(seen.namespace, seen.children),
+        # What was published goes with the last route, so nothing of it holds any more.
+        last_config(seen.namespace, seen.children) if read.has_route() else None,
         namespace=seen.namespace,
         cluster=secrets,
     )
