@@ -48,7 +48,9 @@ def test_the_last_route_takes_everything_with_it_and_models_stay() -> None:
 
 def test_a_policy_without_routes_keeps_nothing_of_what_was_published() -> None:
     now = settled(seen(*STORED))
-    unreadable = policy("p", store={"redis": {"address": "r.example.com:6379", "password": {"secret": "s", "key": "k"}}})
+    unreadable = policy(
+        "p", store={"redis": {"address": "r.example.com:6379", "password": {"secret": "s", "key": "k"}}}
+    )
     now = settled(changed(now, unreadable))
     assert plan(now, NOW + 1).empty
 
