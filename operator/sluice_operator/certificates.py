@@ -32,17 +32,23 @@ class Keeping(Protocol):
         """Server-side apply."""
 
 
-async def keep(cluster: Keeping, namespace: str, dns: Collection[str], now: datetime | None = None) -> tls.Certificates:
+async def keep(
+    cluster: Keeping, namespace: str, dns: Collection[str], now: datetime | None = None, *, injection: bool = True
+) -> tls.Certificates:
     """The certificates to serve, `dns` in them; renewed in the Secret of `namespace` where that is due.
 
-    `now` has a time zone; None: the present. Raises ClusterError.
+    An authority signs only once the webhook's configuration, where there is `injection`, was found to trust it: at the
+    next look where this one had to write it. `now` has a time zone; None: the present. Raises ClusterError.
     """
     ref = tls.secret_ref(namespace)
     at = now or datetime.now(UTC)
     while True:
         secret = await cluster.get(ref)
         found = tls.read(secret)
-        if found is not None and tls.due(secret, dns, at) is tls.Due.NOTHING:
+        due = tls.due(secret, dns, at)
+        if found is not None and due is tls.Due.NOTHING:
+            return found
+        if found is not None and due is tls.Due.PROMOTE and injection and not await _trusts(cluster, found):
             return found
         made = tls.rotated(secret, dns, at)
         try:
@@ -55,6 +61,15 @@ async def keep(cluster: Keeping, namespace: str, dns: Collection[str], now: date
         return made
 
 
+async def _trusts(cluster: Keeping, certificates: tls.Certificates) -> bool:
+    """Whether the webhook's configuration trusts all of the authorities already; it is given what it lacks."""
+    try:
+        return not await trust(cluster, certificates)
+    except ClusterError as failed:
+        log.warning("no new authority signs before the webhook trusts it: %s", failed)
+        return False
+
+
 async def _write(cluster: Keeping, secret: Manifest | None, manifest: Manifest) -> None:
     if secret is None:
         await cluster.create(manifest)
@@ -63,10 +78,15 @@ async def _write(cluster: Keeping, secret: Manifest | None, manifest: Manifest) 
     await cluster.replace({**secret, "data": manifest["data"]})
 
 
-async def trust(cluster: Keeping, certificates: tls.Certificates) -> None:
-    """Gives the webhook's configuration, where there is one, the authorities to trust. Raises ClusterError."""
+async def trust(cluster: Keeping, certificates: tls.Certificates) -> bool:
+    """Gives the webhook's configuration, where there is one, the authorities to trust; whether it had to be written.
+
+    Raises ClusterError.
+    """
     observed = await cluster.get(webhook.ref(names.WEBHOOK_CONFIGURATION))
     intent = webhook.ca_intent(observed, tls.ca_bundle(certificates))
-    if intent is not None:
-        await cluster.apply(intent)
-        log.info("gave the webhook %s the authorities to trust", names.WEBHOOK_CONFIGURATION)
+    if intent is None:
+        return False
+    await cluster.apply(intent)
+    log.info("gave the webhook %s the authorities to trust", names.WEBHOOK_CONFIGURATION)
+    return True

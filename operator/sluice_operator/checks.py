@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from sluice_operator.hours import longest_closed, overlapping
 from sluice_operator.kinds import BatchWindow, CachePolicy, Kind, ModelRoute, PromptAudit, QuantisedModel
+from sluice_operator.kinds.quantity import duration_text
 from sluice_operator.kinds.references import ModelReference
 from sluice_operator.kinds.strategies import BUILTIN_TASKS
 from sluice_operator.problem import Problem, Severity, field_path, nearest
 from sluice_operator.scope import Scope
 from sluice_operator.sections import has_logprobs, named_backends, strategy_of
+from sluice_operator.window_section import week_of
 from sluice_sidecar.config import canonical
 
 Path = tuple[str | int, ...]
@@ -125,12 +128,42 @@ def check_policy_reference(route: ModelRoute, scope: Scope, policies: Iterable[s
 
 
 def check_window(window: BatchWindow, scope: Scope) -> Iterator[Problem]:
-    """References of a BatchWindow."""
+    """References of a BatchWindow, and its hours."""
+    yield from check_hours(window)
     for index, route in enumerate(window.spec.routes):
         yield from _check_route_reference(window, ("spec", "routes", index), route, scope)
     if window.spec.capacity:
         reference = window.spec.capacity.quantised_model
         yield from check_model_reference(window, ("spec", "capacity", "quantisedModel"), reference, scope)
+
+
+def check_hours(window: BatchWindow) -> Iterator[Problem]:
+    """Windows that never open, overlap, or are further apart than the deadline."""
+    spec = window.spec
+    week = week_of(spec)
+    if not week and not any(given.windows for given in spec.exceptions or ()):
+        message = "no window is given, so it would never open; give windows, or always: true"
+        field = "always" if spec.always is not None else "exceptions"
+        yield problem_at(window, ("spec", field), "NeverOpens", message)
+        return
+    for first, second in overlapping(week):
+        if second < len(spec.windows or ()):
+            message = f"overlaps spec.windows[{first}]; they are open as one"
+            yield problem_at(window, ("spec", "windows", second), "WindowsOverlap", message, severity="warning")
+    closed = longest_closed(week)
+    if week and closed >= spec.deadline:
+        message = (
+            f"it is closed for up to {duration_text(closed)}, and the deadline is {duration_text(spec.deadline)}: "
+            f"{_MISSED[spec.deadline_policy]}; write a longer deadline or more windows where that is not wanted"
+        )
+        yield problem_at(window, ("spec", "deadline"), "DeadlineBeforeOpening", message, severity="warning")
+
+
+_MISSED = {
+    "RunAnyway": "some requests run outside of a window",
+    "Fail": "some requests are refused",
+    "Warn": "some requests are late",
+}
 
 
 def check_audit(audit: PromptAudit, scope: Scope) -> Iterator[Problem]:

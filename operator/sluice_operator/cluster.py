@@ -5,17 +5,16 @@
 
 import asyncio
 import hashlib
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import orjson
 from kubernetes.aio import client, config
-from kubernetes.aio.client.exceptions import ApiException
-from kubernetes.aio.dynamic import DynamicClient
 
 from sluice_operator import names
 from sluice_operator.cluster_error import KIND_UNKNOWN, NOT_FOUND, TIMEOUT, UNREACHABLE, ClusterError
@@ -30,6 +29,7 @@ NOTE_BYTES = 1024
 """Longest message of an Event."""
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+JSON = "application/json"
 
 
 class Cluster(Protocol):
@@ -46,8 +46,11 @@ class Cluster(Protocol):
     async def apply(self, manifest: Manifest) -> dict[str, Any]:
         """Server-side apply of a full intent as the only owner; the object as it is now."""
 
-    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> None:
-        """Server-side apply of a whole status. NotFound where the object is gone: a status creates nothing."""
+    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> dict[str, Any]:
+        """Server-side apply of a whole status; the object as it is now.
+
+        NotFound where the object is gone: a status creates nothing.
+        """
 
     async def delete(self, ref: Ref, *, uid: str | None = None) -> None:
         """Deletes the object, what it owns in the background; with `uid`, only that one. Missing is fine."""
@@ -69,7 +72,7 @@ class KubeCluster:
         self, api: client.ApiClient, *, call_seconds: float = 10.0, identity: str = names.OPERATOR_NAME
     ) -> None:
         """`call_seconds`: how long one call may take, all of it. `identity`: who the Events say that they are from."""
-        self._dynamic: Any = DynamicClient(api)  # type: ignore[no-untyped-call]
+        self._api: Any = api
         self._call_seconds = call_seconds
         self._identity = identity
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
@@ -94,6 +97,9 @@ class KubeCluster:
         except config.ConfigException as error:
             where = f"kubeconfig {kubeconfig}" if kubeconfig else "not in a pod with a service account"
             raise ValueError(f"no way to the API server: {where}: {error}; give a kubeconfig's path") from error
+        # Looked up once: for each call the client would read ~/.netrc, in a thread.
+        configuration.proxy = configuration.proxy or _proxy(configuration.host)
+        configuration.client_session_kwargs = {"trust_env": False}
         async with client.ApiClient(configuration) as api:
             yield cls(api, call_seconds=call_seconds, identity=identity)
 
@@ -128,10 +134,10 @@ class KubeCluster:
         """See Cluster."""
         return await self._call(Ref.of(manifest), "PATCH", body=manifest, content=APPLY, query=_ownership())
 
-    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> None:
+    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> dict[str, Any]:
         """See Cluster."""
         body = _bare(ref) | {"status": status}
-        await self._call(ref, "PATCH", body=body, content=APPLY, query=_ownership(), subresource="status")
+        return await self._call(ref, "PATCH", body=body, content=APPLY, query=_ownership(), subresource="status")
 
     async def create(self, manifest: Manifest) -> dict[str, Any]:
         """Creates an object: AlreadyExists where there is one."""
@@ -246,30 +252,32 @@ class KubeCluster:
         content: str = "",
         query: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        parameters: dict[str, Any] = {"content_type": content} if content else {}
         try:
             async with asyncio.timeout(self._call_seconds):
-                answer: dict[str, Any] = await self._dynamic.request(
+                request = await self._api.param_serialize(
                     method,
                     path,
-                    body=None if body is None else dict(body),
                     query_params=list((query or {}).items()),
-                    serializer=_plain,
-                    **parameters,
+                    header_params={"Accept": JSON, "Content-Type": content or JSON},
+                    auth_settings=["BearerToken"],
                 )
-                return answer
-        except ApiException as error:
-            # not chained: its text quotes the whole answer
-            raise ClusterError.answered(ref, error.status or 0, error.reason or "", _text(error.body)) from None
+                answer = await self._api.call_api(*request[:3], None if body is None else dict(body))
+                said = await answer.read()
+            if not 200 <= answer.status <= 299:
+                raise ClusterError.answered(ref, answer.status, answer.reason or "", _text(said))
+            found: dict[str, Any] = orjson.loads(said)
         except TimeoutError:
             message = f"no answer within {self._call_seconds:g} s: see whether the API server is overloaded or cut off"
             raise ClusterError(ref, TIMEOUT, message) from None
-        except (aiohttp.ClientError, OSError, json.JSONDecodeError) as error:
+        except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as error:
             raise ClusterError(ref, UNREACHABLE, f"the API server cannot be reached: {error}") from error
+        return found
 
 
-def _plain(_client: object, data: dict[str, Any]) -> dict[str, Any]:
-    return data
+def _proxy(server: str) -> str | None:
+    """The environment's proxy for this server."""
+    parts = urlsplit(server)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 def _text(body: object) -> str:

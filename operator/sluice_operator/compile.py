@@ -15,6 +15,8 @@ from sluice_operator.resource import Resource
 from sluice_operator.scope import Scope
 from sluice_operator.sections import gateway_section, managed_name, policy_section, route_section
 from sluice_operator.unserved import unserved
+from sluice_operator.window_section import window_section
+from sluice_sidecar import config as sections
 from sluice_sidecar.config import Config, Gateway, Policy, Route
 
 
@@ -66,6 +68,7 @@ def compile(  # noqa: A001  (it is what the design calls it; nobody here compile
         namespace=scope.namespace,
         routes=dict(sorted(routes.items())) if gateway else {},
         policies=dict(sorted(policies.items())),
+        windows={} if cluster else _windows(scope),
         gateway=gateway or Gateway(),
         closed=gateway is None,
     )
@@ -93,6 +96,14 @@ def _policies(scope: Scope, last: Config | None, cluster: ClusterView | None) ->
         elif last and name in last.policies:
             sections[name] = last.policies[name]
     return sections
+
+
+def _windows(scope: Scope) -> dict[str, sections.BatchWindow]:
+    return {
+        name: window_section(resource.value)
+        for name, resource in sorted(scope.of_kind("BatchWindow").items())
+        if isinstance(resource.value, BatchWindow) and resource.sound
+    }
 
 
 def _gateway(scope: Scope, last: Config | None, cluster: ClusterView | None) -> Gateway | None:

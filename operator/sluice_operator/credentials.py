@@ -22,6 +22,9 @@ from sluice_sidecar import config
 PROVIDER_HOSTS = {"openAI": "api.openai.com", "anthropic": "api.anthropic.com"}
 """Where a provider's key may go without an annotation."""
 
+_PROVIDER_ADDRESSES = {OpenAI.model_fields["url"].default, Anthropic.model_fields["url"].default}
+"""The providers' own addresses: a path or a port of one's own may lead elsewhere."""
+
 LONGEST_ENTRY = 230
 """Characters of SECRET_KEY that fit, with a prefix, in a Secret's key of 253."""
 
@@ -134,9 +137,7 @@ def _of_backend(backend: Backend, index: int) -> Iterator[Use]:
     for name, upstream in (("openAI", backend.open_ai), ("anthropic", backend.anthropic), ("custom", backend.custom)):
         if upstream is None or upstream.api_key is None:
             continue
-        # The default address alone is the provider's own: a path or a port of one's own may lead elsewhere.
-        default = type(upstream).model_fields["url"].default if isinstance(upstream, OpenAI | Anthropic) else None
-        own = upstream.url == default
+        own = isinstance(upstream, OpenAI | Anthropic) and upstream.url == type(upstream).model_fields["url"].default
         path = ("spec", "backends", index, name, "apiKey")
         yield Use(path, upstream.api_key, upstream.url, provider=name if own else "")
 
@@ -148,6 +149,8 @@ def _of_policy(policy: CachePolicy) -> Iterator[Use]:
         yield Use((*at, "qdrant", "apiKey"), store.qdrant.api_key, store.qdrant.url, store=True)
     if store.redis:
         yield from _of_redis(store.redis, (*at, "redis"))
+    if store.pinecone:
+        yield Use((*at, "pinecone", "apiKey"), store.pinecone.api_key, store.pinecone.url, store=True)
     if embedding and embedding.api_key:
         yield Use(("spec", "embedding", "openAI", "apiKey"), embedding.api_key, embedding.url, store=True)
 
@@ -182,6 +185,15 @@ def _problem(value: Kind, use: Use, view: ClusterView) -> Iterator[Problem]:
 def granted_hosts(grant: Grant, use: Use) -> tuple[str, ...]:
     """Where a value may go when it is used so."""
     return (*grant.hosts, PROVIDER_HOSTS[use.provider]) if use.provider else grant.hosts
+
+
+def provider_host(address: str) -> str | None:
+    """The host of a provider's own address; None for any other.
+
+    For sections of a Config, which do not say of which kind a backend was. They are the operator's own: it granted the
+    address once, by the kind or by the annotation, and one that somebody else wrote is never read (see its signature).
+    """
+    return host_of(address)[0] if address in _PROVIDER_ADDRESSES else None
 
 
 def _secret_problem(value: Kind, path: Path, secret: str, view: ClusterView) -> Iterator[Problem]:
@@ -238,12 +250,11 @@ def may_be_kept(route: config.Route, view: ClusterView) -> bool:
     A Secret that vanished leaves the section as it is, with the value that gateways hold; a grant that was withdrawn
     ends it: what its owner took back is not sent any more.
     """
-    providers = tuple(PROVIDER_HOSTS.values())
     for credential, address in section_uses(route):
         grant = view.grants.get(credential.secret)
         if credential.secret in view.unlabelled:
             return False
-        if grant is not None and not may_go((*grant.hosts, *providers), address):
+        if grant is not None and not may_go(grant.hosts, address) and provider_host(address) is None:
             return False
         gone = grant is None or credential.key not in grant.versions
         if gone and view.held.get(entry(credential.secret, credential.key)) != credential.version:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal, Protocol
 
 from sluice_operator.cluster import Cluster
-from sluice_operator.cluster_error import NOT_FOUND, ClusterError
+from sluice_operator.cluster_error import NAMESPACE_TERMINATING, NOT_FOUND, ClusterError
 from sluice_operator.plan.plan import Plan, Ref
 
 Verb = Literal["apply", "delete", "status", "event"]
@@ -53,7 +53,8 @@ async def execute(plan: Plan, cluster: Cluster, observer: Observer) -> Result:
     An apply that fails ends the applies, and nothing is deleted: later objects need earlier ones, and what is deleted
     may be what the failed ones replace. Deletes, statuses and Events do not need each other, so that all are tried; a
     status says what was observed, which a failed apply does not change. Only an Event whose object's status failed is
-    held back: the retry brings it again. When the server gives no answer at all, all the rest is left.
+    held back: the retry brings it again. When the server gives no answer at all, all the rest is left; so it is in a
+    namespace that is being deleted, which is no failure: nothing can be made there, and all that is there goes with it.
 
     Raises PlanError at the end where anything failed.
     """
@@ -84,16 +85,20 @@ class _Run:
         self._observer = observer
         self.written: Counter[tuple[Verb, str]] = Counter()
         self.errors: list[ClusterError] = []
+        self._ends = False
 
     async def write(self, verb: Verb, ref: Ref, call: Callable[[], Awaitable[object]]) -> bool:
-        """Whether it is done; False without a try once the server gave no answer."""
-        if self.errors and self.errors[-1].away:
+        """Whether it is done; False without a try once the server gave no answer, or the namespace is being deleted."""
+        if self._ends or (self.errors and self.errors[-1].away):
             return False
         try:
             await call()
         except ClusterError as error:
             if verb == "status" and error.reason == NOT_FOUND:
                 return False  # the object went meanwhile, and that wakes the key
+            if error.reason == NAMESPACE_TERMINATING:
+                self._ends = True
+                return False
             self.errors.append(error)
             self._observer.failed(verb, error)
             return False

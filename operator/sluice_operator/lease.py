@@ -57,6 +57,8 @@ class Lease:
         self._times = times or Times()
         self._seen: tuple[tuple[Any, ...], float] | None = None
         """What its holder last wrote and when this replica saw that, by its own clock: no clocks are compared."""
+        self._mine: dict[str, Any] | None = None
+        """The Lease as this replica wrote it last: while nobody else writes it, a renewal is one call."""
         self._until = -math.inf
 
     @property
@@ -123,20 +125,26 @@ class Lease:
             "leaseDurationSeconds": math.ceil(self._times.duration),
             "renewTime": stamp,
         }
+        mine, self._mine = self._mine, None
+        if mine is not None:
+            with suppress(Exception):  # somebody else wrote it: what stands there decides
+                self._mine = await self._leases.replace({**mine, "spec": {**mine["spec"], **claim}})
+                return True
         lease = await self._leases.get(self._ref)
         if lease is None:
             metadata = {"namespace": self._ref.namespace, "name": self._ref.name}
             spec = {**claim, "acquireTime": stamp, "leaseTransitions": 0}
-            await self._leases.create({"apiVersion": API_VERSION, "kind": "Lease", "metadata": metadata, "spec": spec})
+            made = {"apiVersion": API_VERSION, "kind": "Lease", "metadata": metadata, "spec": spec}
+            self._mine = await self._leases.create(made)
             return True
         old = lease.get("spec") or {}
         if old.get("holderIdentity") == self._identity:
-            await self._leases.replace({**lease, "spec": {**old, **claim}})
+            self._mine = await self._leases.replace({**lease, "spec": {**old, **claim}})
             return True
         if self._alive(old):
             return False
         spec = {**old, **claim, "acquireTime": stamp, "leaseTransitions": (old.get("leaseTransitions") or 0) + 1}
-        await self._leases.replace({**lease, "spec": spec})
+        self._mine = await self._leases.replace({**lease, "spec": spec})
         return True
 
     def _alive(self, spec: Mapping[str, Any]) -> bool:

@@ -101,7 +101,7 @@ async def _admit(settings: Settings, cluster: KubeCluster, replica: Replica, ser
     try:
         while True:
             try:
-                kept = await certificates.keep(cluster, settings.namespace, dns)
+                kept = await certificates.keep(cluster, settings.namespace, dns, injection=settings.injection)
                 replica.use(settings.installation(tls.ca_bundle(kept)))
                 # Before it is served, so that the API server trusts it from its first call.
                 trusted = not settings.injection or await _trusted(cluster, kept)

@@ -73,11 +73,20 @@ class Mirror:
         self._touched[ref] = self._clock
         return self._remove(ref) if event_type == "DELETED" else self._put(ref, body)
 
-    def amend(self, ref: Ref, status: Mapping[str, Any]) -> None:
-        """Takes a status that was just written; the watch tells of it soon, with the new resourceVersion."""
+    def amend(self, answer: Mapping[str, Any]) -> None:
+        """Takes an object as the writing of its status answered it; the watch's word of that is no news then.
+
+        Where more than the status is new in it, the status alone is taken, so that the watch tells of the rest.
+        """
+        ref = Ref.of(answer)
         held = self._objects.get(ref)
-        if held is not None:
-            self._store(ref, {**held, "status": status})
+        if held is None or _version(answer) < _version(held):
+            return
+        new = _slim(answer)
+        self._clock += 1
+        self._touched[ref] = self._clock
+        alone = _but_status(held) == _but_status(new)
+        self._store(ref, new if alone else {**held, "status": new.get("status") or {}})
 
     def mark(self) -> int:
         """A moment, to be taken before a list is asked for and given to `replace`."""
@@ -172,6 +181,11 @@ def _slim(body: Mapping[str, Any]) -> Manifest:
     if _LAST_APPLIED in (metadata.get("annotations") or {}):
         metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != _LAST_APPLIED}
     return {**body, "metadata": metadata}
+
+
+def _but_status(body: Manifest) -> Manifest:
+    metadata = {key: value for key, value in body["metadata"].items() if key != "resourceVersion"}
+    return {**body, "metadata": metadata, "status": None}
 
 
 def _models(route: Manifest, namespace: str) -> Iterator[_Model]:

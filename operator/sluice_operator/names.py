@@ -37,6 +37,8 @@ CONFIG_KEY = "config.json"
 """Canonical JSON of the Config; a Config of more than SHARD_BYTES has SHARDS_KEY instead."""
 SHARDS_KEY = "shards.json"
 """{"digest": Config digest, "shards": [{"name": ConfigMap, "sha256": hex of its part}]}; parts joined are the JSON."""
+SIGNATURE_KEY = "signature"
+"""Beside each of them, 64 hexadecimal digits: the signature of all of the JSON, with the namespace's salt."""
 SHARD_KEY = "part"
 SHARD_BYTES = 900_000
 ENDPOINTS_MAP = "sluice-endpoints"
@@ -46,12 +48,16 @@ CREDENTIALS_SECRET = "sluice-credentials"  # noqa: S105  (a name)
 CREDENTIALS_INDEX = "index.json"
 """{"SECRET_KEY": {"version": text, "hosts": [host or host:port]}}; no hosts: it is sent nowhere (callers' API keys)."""
 CREDENTIALS_SALT = "salt"
+"""Random text of the namespace: versions of values, and the key that signs the Config, are derived from it."""
 STORE_SECRET = "sluice-store"  # noqa: S105  (a name)
 """The namespace's credentials for stores and state, mounted into every gateway: redis-username, redis-password,
 qdrant-api-key; and external-SECRET_KEY for external ones."""
 STORE_ADMIN_SECRET = "sluice-store-admin"  # noqa: S105  (a name)
 """What the managed store servers alone mount: redis-users (the ACL file of redis-server) and qdrant-key (the key of the
-server, `QDRANT__SERVICE__API_KEY`; gateways get a token that it signs, for their collection only)."""
+server, `QDRANT__SERVICE__API_KEY`; gateways get a token that it signs, for their collection only); and redis-operator,
+by which the operator signs in at Redis, and which nobody mounts."""
+KEY_VERSION = "sluice.dev/key-version"
+"""Annotation on a store's pods: which of the operator's keys they started with."""
 GATEWAY_NAME = "sluice-gateway"
 """Deployment, Service, ServiceAccount, PodDisruptionBudget and NetworkPolicy of the shared gateway."""
 READER_ROLE = "sluice-config-reader"
@@ -77,6 +83,8 @@ TOKEN_AUDIENCE = "sluice"  # noqa: S105  (an audience)
 
 GATEWAY_PORT = 8080
 GATEWAY_ADMIN_PORT = 8081
+GATEWAY_TLS_PORT = 8443
+"""The data port in TLS, of a shared gateway with `expose.tls`."""
 SIDECAR_PORT = 15480
 SIDECAR_CONTAINER = "sluice-gateway"
 

@@ -11,7 +11,7 @@ from sluice_operator.installation import Installation
 from sluice_operator.kinds import API_VERSION, KINDS
 from sluice_operator.mirror import Mirror
 from sluice_operator.plan.plan import Manifest, Ref
-from sluice_operator.plan.seen import GatewayPod, Report, Secret, Seen
+from sluice_operator.plan.seen import GatewayPod, Report, Secret, Seen, Snapshots
 from sluice_operator.render.llama_cpp import owner_label
 
 
@@ -41,8 +41,9 @@ async def observe(
     fresh: str,
     *,
     listening: float = 0.0,
+    snapshots: Snapshots | None = None,
 ) -> Seen:
-    """The namespace as it is now; `stores`, `fresh`, `listening` as in Seen. Raises ClusterError."""
+    """The namespace as it is now; `stores`, `fresh`, `listening`, `snapshots` as in Seen. Raises ClusterError."""
     here = mirror.of(namespace)
     objects = tuple(body for ref, body in sorted(here.items()) if _users(ref))
     children = {ref: body for ref, body in here.items() if not _users(ref) and ref.kind != "Pod" and _made(body)}
@@ -64,6 +65,7 @@ async def observe(
         reports=reports.of(namespace),
         listening=listening,
         stores=stores,
+        snapshots=snapshots,
         fresh=fresh,
     )
 

@@ -194,6 +194,8 @@ class WorkQueue(Generic[Key]):
                 await self._wait()
             else:
                 await self._one(key)
+                # Work that found nothing to wait for must not keep what else runs waiting: the renewal of the lease.
+                await asyncio.sleep(0)
 
     async def _one(self, key: Key) -> None:
         try:

@@ -35,10 +35,11 @@ class Remembering:
         self._mirror.update("MODIFIED", answer)
         return answer
 
-    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> None:
+    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> dict[str, Any]:
         """See Cluster."""
-        await self._cluster.apply_status(ref, status)
-        self._mirror.amend(ref, status)
+        answer = await self._cluster.apply_status(ref, status)
+        self._mirror.amend(answer)
+        return answer
 
     async def delete(self, ref: Ref, *, uid: str | None = None) -> None:
         """See Cluster."""

@@ -29,8 +29,11 @@ from sluice_operator.remembering import Remembering
 from sluice_operator.reports import Reports
 from sluice_operator.settings import Settings
 from sluice_operator.sources import PODS, Source, sources
+from sluice_operator.store_admin import StoreAdmin
 from sluice_operator.watches import watch
 
+GATHER = 0.2
+"""Seconds for which reports are gathered before a status is written: those of a rollout come together."""
 TIDY = 60.0
 """Seconds between two looks for reports of pods that are gone."""
 
@@ -46,7 +49,7 @@ class Replica:
         self._installation = settings.installation()
         self._sources = sources(gateway_api=settings.gateway_api)
         self._mirror = Mirror()
-        self.reports = Reports(self.wake)
+        self.reports = Reports(self._reported)
         """What gateways say; open while this replica leads."""
         self._relist = Relist(
             self._mirror,
@@ -58,7 +61,8 @@ class Replica:
             restarted=metrics.restarted,
             missed=metrics.missed,
         )
-        reconcile = Reconcile(self._observe, Remembering(cluster, self._mirror), metrics)
+        self._stores = StoreAdmin(self.wake, settings.places, every=settings.store_seconds)
+        reconcile = Reconcile(self._observe, Remembering(cluster, self._mirror), metrics, want=self._stores.want)
         self._queue: WorkQueue[str] = WorkQueue(reconcile, workers=settings.workers, on_failure=self._failed)
         self._leads = False
         metrics.depth.set_function(lambda: self._queue.depth)
@@ -108,6 +112,10 @@ class Replica:
         if self._leads:
             self._queue.add(namespace)
 
+    def _reported(self, namespace: str) -> None:
+        if self._leads:
+            self._queue.add(namespace, GATHER)
+
     def _wake(self, namespaces: frozenset[str]) -> None:
         for namespace in namespaces:
             self.wake(namespace)
@@ -120,12 +128,13 @@ class Replica:
         return await observe(
             self._mirror,
             self.reports,
-            {},
+            self._stores.problems(namespace),
             self._installation,
             namespace,
             self._cluster,
             secrets.token_hex(32),
             listening=self.reports.listening(time.time()),
+            snapshots=self._stores.snapshots(namespace),
         )
 
     def _failed(self, namespace: str, error: Exception, wait: float) -> None:
@@ -142,6 +151,7 @@ class Replica:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tidy())
+                group.create_task(self._stores.run())
                 group.create_task(self._show(leads=True))
                 self._wake(self._mirror.namespaces())
                 await self._queue.run()

@@ -51,6 +51,7 @@ class _Policy(_Part):
     requests: _Count = 0
     reused: _Count = 0
     store: str = ""
+    bound: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
 
 class _Body(_Part):
@@ -96,7 +97,8 @@ def parse(body: bytes, identity: TokenIdentity, received: float) -> Report:
             for name, s in said.savings.items()
         },
         policies={
-            name: PolicyReport(p.entries, p.requests, p.reused, _cut(p.store)) for name, p in said.policies.items()
+            name: PolicyReport(p.entries, p.requests, p.reused, _cut(p.store), p.bound)
+            for name, p in said.policies.items()
         },
         started=said.started,
     )

@@ -1,6 +1,7 @@
 """A kind's spec as a section of Config: what is meant, with every default filled in. Checks stand elsewhere. Pure."""
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from sluice_operator import names
 from sluice_operator.kinds import CachePolicy, ModelRoute, SluiceGateway
@@ -8,10 +9,11 @@ from sluice_operator.kinds import strategies as wanted
 from sluice_operator.kinds.model_route import ModelRouteSpec
 from sluice_operator.kinds.quantity import size_bytes
 from sluice_operator.kinds.references import SecretKey
-from sluice_operator.kinds.stores import Redis, Store
+from sluice_operator.kinds.stores import Embedding, Pinecone, Redis, Store
 from sluice_operator.kinds.upstreams import Backend
 from sluice_sidecar import config
 
+_STRATEGIES: tuple[Literal["paraphrase", "label", "template"], ...] = ("paraphrase", "label", "template")
 _OPENAI: tuple[config.Family, ...] = ("openai",)
 _ANTHROPIC: tuple[config.Family, ...] = ("anthropic",)
 
@@ -104,20 +106,31 @@ def policy_section(policy: CachePolicy, namespace: str, *, cluster: bool) -> con
     spec = policy.spec
     store = _store(spec.store, namespace, cluster)
     similarity = spec.reuse.paraphrase.similarity if spec.reuse.paraphrase else None
-    requires = ({"identical"} if spec.reuse.identical else set()) | ({store.type} if store else set())
+    bound = spec.bound
+    uses = {name for name in _STRATEGIES if spec.uses(name)}
+    by_meaning = spec.uses("paraphrase") or spec.uses("label")
+    embedding = _embedding(spec.embedding, cluster) if by_meaning else config.BuiltinEmbedding()
+    requires = uses | ({"identical"} if spec.reuse.identical else set()) | ({store.type} if store else set())
+    requires |= {embedding.type} - {"builtin"}
     return config.Policy(
         name=policy.metadata.name,
-        requires=tuple(sorted(requires | ({"paraphrase"} if similarity is not None else set()))),
+        requires=tuple(sorted(requires | ({"bound"} if uses and bound is not None else set()))),
         ttl=spec.ttl_seconds,
         jitter=float(spec.jitter),
         identical=spec.reuse.identical,
-        paraphrase=None if similarity is None else config.Paraphrase(similarity=float(similarity)),
+        paraphrase=config.Paraphrase(similarity=float(similarity or 0)) if "paraphrase" in uses else None,
+        label="label" in uses,
+        template="template" in uses,
+        bound=None if bound is None else float(bound),
+        shadow=float(spec.shadow.max_percent_of_requests) / 100,
+        timely=spec.timely_seconds,
         ignore=tuple(ignored.regex for ignored in spec.fingerprint.ignore),
         stale_while_revalidate=spec.stale_while_revalidate,
         partition=spec.partition.by,
         partition_headers=tuple(sorted(spec.partition.headers)),
         tool_calls=spec.tool_calls,
         store=store,
+        embedding=embedding,
         limits=config.PolicyLimits(entries=spec.limits.entries, answer_bytes=spec.limits.answer_bytes),
     )
 
@@ -143,9 +156,13 @@ def gateway_section(
     )
 
 
-def _store(store: Store, namespace: str, cluster: bool) -> config.QdrantStore | config.RedisServer | None:
+def _store(store: Store, namespace: str, cluster: bool) -> config.SharedStore | None:
     if store.redis:
         return _redis(store.redis, namespace, cluster)
+    if store.faiss:
+        return config.FaissStore()
+    if store.pinecone:
+        return _pinecone(store.pinecone, namespace, cluster)
     if store.qdrant is None:
         return None
     managed = store.qdrant.managed is not None
@@ -157,9 +174,28 @@ def _store(store: Store, namespace: str, cluster: bool) -> config.QdrantStore | 
     )
 
 
+def _embedding(embedding: Embedding, cluster: bool) -> config.Embedding:
+    if embedding.onnx:
+        return config.OnnxEmbedding(path=embedding.onnx.path, dimensions=embedding.onnx.dimensions)
+    endpoint = embedding.open_ai
+    if endpoint is None:
+        return config.BuiltinEmbedding()
+    return config.EmbeddingEndpoint(
+        url=endpoint.url,
+        model=endpoint.model,
+        dimensions=endpoint.dimensions,
+        credential=_store_credential(endpoint.api_key, cluster),
+    )
+
+
 def collection_name(namespace: str) -> str:
-    """The Qdrant collection of a namespace: one for each embedder and length of its vectors."""
-    return f"sluice-{namespace}-minilm-384"
+    """The Qdrant collection or Pinecone namespace of a namespace: one for each embedder and length of its vectors."""
+    return f"{collection_prefix(namespace)}minilm-384"
+
+
+def collection_prefix(namespace: str) -> str:
+    """What the names of all collections of a namespace start with."""
+    return f"sluice-{namespace}-"
 
 
 def redis_prefix(namespace: str) -> str:
@@ -175,6 +211,17 @@ def _redis(redis: Redis, namespace: str, cluster: bool) -> config.RedisServer:
         username=_own("redis-username") if managed else None,
         password=_own("redis-password") if managed else _store_credential(redis.password, cluster),
         managed=managed,
+    )
+
+
+def _pinecone(pinecone: Pinecone, namespace: str, cluster: bool) -> config.PineconeStore:
+    api_key = pinecone.api_key
+    return config.PineconeStore(
+        url=pinecone.url,
+        namespace=collection_name(pinecone.index_namespace or namespace),
+        api_key=_own(f"external-{api_key.secret}_{api_key.key}")
+        if cluster
+        else config.Credential(secret=api_key.secret, key=api_key.key),
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from sluice_operator import names
 from sluice_operator.installation import Images, Installation
+from sluice_operator.store_places import Places
 
 _INSTALLED, _IMAGES = Installation(), Images()
 
@@ -28,6 +29,10 @@ def _json(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """Comma separated."""
+Connections = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[^=\s]+:[0-9]{1,5}=[^=\s]+:[0-9]{1,5}$")], ...], BeforeValidator(_listed)
+]
+"""Comma separated HOST:PORT=HOST:PORT."""
 Resources = Annotated[dict[str, Any], BeforeValidator(_json)]
 """JSON: {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}}."""
 
@@ -44,6 +49,10 @@ class Settings(BaseModel):
     leader_election: bool = Field(True, description="Whether replicas choose one that works. False for one at a desk.")
     workers: int = Field(4, ge=1, le=64, description="Namespaces that are worked on at a time.")
     relist_seconds: float = Field(300.0, ge=1, description="Seconds between two lists of everything that is watched.")
+    store_seconds: float = Field(300.0, ge=1, description="Seconds between two looks into a managed store.")
+    connect_to: Connections = Field(
+        (), description="HOST:PORT=HOST:PORT, comma separated: where managed stores are reached from elsewhere."
+    )
     health_host: str = Field("0.0.0.0", description="Address of the health and metrics port.")  # noqa: S104
     health_port: int = Field(8081, ge=0, le=65535, description="Port of /healthz, /readyz, /metrics. 0: a free one.")
     webhook: bool = Field(True, description="Whether injection and reports are served. False where nobody reaches it.")
@@ -73,6 +82,11 @@ class Settings(BaseModel):
     def identity(self) -> str:
         """Who this replica is among all."""
         return self.pod_name or f"{os.uname().nodename}-{os.getpid()}"
+
+    @property
+    def places(self) -> Places:
+        """Where managed stores are reached."""
+        return Places(dict(entry.split("=", 1) for entry in self.connect_to))
 
     def installation(self, report_ca: str = "") -> Installation:
         """What workloads are rendered with; `report_ca` is the PEM of the report server's authority."""

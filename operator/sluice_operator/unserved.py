@@ -23,6 +23,9 @@ K = TypeVar("K", bound=Kind)
 Where = Literal["laptop", "cluster", "both"]
 REASON = "NotInThisRelease"
 
+_WIDTH = 384
+"""Dimensions of the vectors that stores keep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unserved(Generic[K]):
@@ -82,66 +85,36 @@ _ROUTE: tuple[Unserved[ModelRoute], ...] = (
 )
 
 
-def _paraphrases(policy: CachePolicy) -> bool:
-    paraphrase = policy.spec.reuse.paraphrase
-    return paraphrase is not None and paraphrase.similarity is not None
+def _by_meaning(policy: CachePolicy) -> bool:
+    return policy.spec.uses("paraphrase") or policy.spec.uses("label")
 
 
 _POLICY: tuple[Unserved[CachePolicy], ...] = (
     Unserved(
-        "spec.reuse.label",
-        "warning",
-        "this release does not transfer labels: such asks go to a model",
-        lambda policy: policy.spec.reuse.label,
-    ),
-    Unserved(
-        "spec.reuse.template",
-        "warning",
-        "this release does not learn document layouts: such asks go to a model",
-        lambda policy: policy.spec.reuse.template,
-    ),
-    Unserved(
-        "spec.reuse.maxFalsePerHit",
+        "spec.embedding.onnx.dimensions",
         "error",
-        "this release does not hold paraphrases to a bound of error; take it out to reuse by similarity alone, "
-        "or take paraphrase.similarity out",
-        lambda policy: policy.spec.reuse.max_false_per_hit is not None and _paraphrases(policy),
+        "this release stores vectors of 384 dimensions; take a model that gives as many",
+        lambda policy: policy.spec.embedding.onnx and policy.spec.embedding.onnx.dimensions != _WIDTH,
     ),
     Unserved(
-        "spec.reuse.maxFalsePerHit",
-        "warning",
-        "nothing in this policy can reuse a wrong answer, so the bound changes nothing",
-        lambda policy: policy.spec.reuse.max_false_per_hit is not None and not _paraphrases(policy),
-    ),
-    Unserved(
-        "spec.reuse.paraphrase",
-        "warning",
-        'paraphrases are reused only at a similarity that you name; add similarity: "0.94"',
-        lambda policy: policy.spec.reuse.paraphrase and not _paraphrases(policy),
-    ),
-    Unserved(
-        "spec.shadow",
-        "warning",
-        "this release does not ask hits again: their error is not measured",
-        lambda policy: policy.spec.shadow,
-    ),
-    Unserved(
-        "spec.embedding",
+        "spec.embedding.openAI.dimensions",
         "error",
-        "this release has builtin: MiniLM alone, and a similarity that suits one model means nothing for another",
-        lambda policy: policy.spec.embedding.builtin is None and _paraphrases(policy),
+        "this release stores vectors of 384 dimensions; write 384 where the model can shorten its vectors, "
+        "or take another model",
+        lambda policy: policy.spec.embedding.open_ai and policy.spec.embedding.open_ai.dimensions != _WIDTH,
+    ),
+    Unserved(
+        "spec.embedding.onnx",
+        "error",
+        "in a cluster this release mounts no folder for a model of your own; serve it at an address, and write openAI",
+        lambda policy: policy.spec.embedding.onnx and _by_meaning(policy),
+        where="cluster",
     ),
     Unserved(
         "spec.embedding",
         "warning",
-        "this release has builtin: MiniLM alone; this policy does not compare wordings, so it changes nothing",
-        lambda policy: policy.spec.embedding.builtin is None and not _paraphrases(policy),
-    ),
-    Unserved(
-        "spec.store",
-        "error",
-        "this release keeps entries in the gateway, in Qdrant or in Redis; write embedded, qdrant or redis",
-        lambda policy: policy.spec.store.faiss or policy.spec.store.pinecone,
+        "this policy does not compare wordings, so it changes nothing",
+        lambda policy: policy.spec.embedding.builtin is None and not _by_meaning(policy),
     ),
     Unserved(
         "spec.store.qdrant.managed",
@@ -248,22 +221,18 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
         lambda gateway: gateway.spec.auth.oidc,
     ),
     Unserved(
-        "spec.egress.proxy",
-        "error",
-        "this release connects without a proxy, which would go round yours; take it out to go on so",
-        lambda gateway: gateway.spec.egress.proxy,
-    ),
-    Unserved(
         "spec.egress.caBundle",
         "warning",
-        "this release trusts the system's certificates alone: upstreams with others are refused",
+        "on one machine the system's certificates alone are trusted; name a file that holds yours too in SSL_CERT_FILE",
         lambda gateway: gateway.spec.egress.ca_bundle,
+        where="laptop",
     ),
     Unserved(
         "spec.expose.tls",
         "error",
-        "this release speaks plain HTTP; put a proxy before it that speaks TLS, and take it out",
+        "sluice run speaks plain HTTP; put a proxy before it that speaks TLS, and take it out",
         lambda gateway: gateway.spec.expose.tls,
+        where="laptop",
     ),
     Unserved(
         "spec.expose.httpRoute",
@@ -278,20 +247,6 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
         "this release keeps state in the gateway's data folder",
         lambda gateway: gateway.spec.state,
         where="laptop",
-    ),
-    Unserved(
-        "spec.state",
-        "warning",
-        "this release runs the server, and its gateways still keep their counts to themselves",
-        lambda gateway: gateway.spec.state,
-        where="cluster",
-    ),
-    Unserved(
-        "spec.workers",
-        "warning",
-        "in a cluster this release runs one process a gateway; raise replicas instead",
-        lambda gateway: gateway.spec.workers != 1,
-        where="cluster",
     ),
     Unserved(
         "spec.telemetry.otlp",
@@ -323,7 +278,42 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
 )
 
 _WINDOW: tuple[Unserved[BatchWindow], ...] = (
-    Unserved("spec", "warning", "checked, and not run by this release: it serves no batches", lambda _: True),
+    Unserved(
+        "spec",
+        "warning",
+        "checked, and not run by this release in a cluster: it keeps deferred requests on one machine, by sluice run",
+        lambda _: True,
+        where="cluster",
+    ),
+    Unserved(
+        "spec.provider.batchAPI",
+        "error",
+        "this release does not use a provider's own batches, so requests would cost their full price; take it out to "
+        "go on so",
+        lambda window: window.spec.provider.batch_api,
+        where="laptop",
+    ),
+    Unserved(
+        "spec.capacity",
+        "warning",
+        "this release runs one replica of a model, in the window and outside",
+        lambda window: window.spec.capacity,
+        where="laptop",
+    ),
+    Unserved(
+        "spec.files",
+        "warning",
+        "on one machine files are kept in the gateway's data folder",
+        lambda window: window.spec.files,
+        where="laptop",
+    ),
+    Unserved(
+        "spec.webhooks",
+        "error",
+        "this release does not call webhooks, so nobody would be told; take it out, and ask for the status instead",
+        lambda window: window.spec.webhooks,
+        where="laptop",
+    ),
 )
 _AUDIT: tuple[Unserved[PromptAudit], ...] = (
     Unserved("spec", "warning", "checked, and not run by this release: it audits no prompts", lambda _: True),

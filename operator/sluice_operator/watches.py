@@ -26,6 +26,24 @@ LEAVE = 5.0
 """Seconds that the watches have to end."""
 
 
+class Nothing(kopf.DiffBaseStorage):
+    """What kopf keeps of an object to compare it with later: nothing, as no handler asks what changed.
+
+    Else it copies each object of each event as a whole, twice.
+    """
+
+    def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:
+        """No part of the object."""
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        """None was kept."""
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Keeps none."""
+
+
 class WatchError(RuntimeError):
     """Nothing is watched any more."""
 
@@ -115,6 +133,7 @@ def _settings(sources: Iterable[Source]) -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = INACTIVITY
     settings.watching.connect_timeout = CONNECT
     settings.watching.server_timeout = ROUND
+    settings.persistence.diffbase_storage = Nothing()
     settings.queueing.worker_limit = None
     settings.process.ultimate_exiting_timeout = 10
     settings.execution.max_workers = 2

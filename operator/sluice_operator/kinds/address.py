@@ -59,6 +59,16 @@ HostPort = Annotated[
 ]
 """A server's address: redis.example.com:6379."""
 
+ProxyUrl = Annotated[
+    str,
+    StringConstraints(pattern=rf"^http://{_HOST}(:{_PORT})?/?$", max_length=1024),
+    cured(
+        "not the address of a proxy: write for example http://proxy.example.com:3128, without a path; a user or "
+        "password has no place here yet: let the gateways' addresses pass at the proxy"
+    ),
+]
+"""A proxy that is spoken to in plain HTTP: http://proxy.example.com:3128. It cannot be given a user or password."""
+
 HeaderName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=128),

@@ -9,7 +9,7 @@ from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Sta
 from sluice_operator.kinds.part import Part
 from sluice_operator.kinds.quantity import Count, Flag, PositiveCount, PositiveDuration
 from sluice_operator.kinds.references import Claim, ModelReference, ObjectName, SecretKey, SecretName, ShortText
-from sluice_operator.kinds.schedule import Clock, TimeZone
+from sluice_operator.kinds.schedule import Clock, Date, TimeZone
 
 Day = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
@@ -25,6 +25,24 @@ class Window(Part):
     """When it starts, in quotes: "22:00"."""
     end: Clock
     """When it ends, in quotes; an end before the start is on the next day, one equal to it is 24 hours later."""
+
+
+class DayWindow(Part):
+    """A span of time on one date."""
+
+    start: Clock
+    """When it starts, in quotes: "22:00"."""
+    end: Clock
+    """When it ends, in quotes; an end before the start is on the next day, one equal to it is 24 hours later."""
+
+
+class ExceptionalDay(Part):
+    """A date that has windows of its own, or none: a holiday."""
+
+    date: Date
+    """The date, in the window's time zone: "2026-12-25"."""
+    windows: tuple[DayWindow, ...] = Field((), max_length=8)
+    """What starts on it instead of what its day of the week says. Default: nothing."""
 
 
 class Provider(Part):
@@ -81,19 +99,27 @@ class Webhooks(Part):
 class BatchWindowSpec(Part):
     """When and on what deferred requests run."""
 
-    list_keys: ClassVar = {"routes": None}
+    at_least_one: ClassVar = ("windows", "always", "exceptions")
+    list_keys: ClassVar = {"routes": None, "exceptions": "date"}
 
     time_zone: TimeZone = "UTC"
     """Time zone of the windows, by its IANA name; daylight saving is followed."""
-    windows: tuple[Window, ...] = Field(min_length=1, max_length=32)
+    windows: tuple[Window, ...] | None = Field(None, min_length=1, max_length=32)
     """When batches run."""
+    always: Flag | None = None
+    """Whether batches run at all times, but for what `exceptions` say. Default: in windows alone."""
+    exceptions: tuple[ExceptionalDay, ...] | None = Field(None, min_length=1, max_length=366)
+    """Dates on which other windows start than on their day of the week, or none: holidays."""
     routes: tuple[ObjectName, ...] = Field(min_length=1, max_length=64)
     """ModelRoutes whose deferred requests run here."""
     provider: Provider = Provider()
     """The provider's own batch interface."""
     deadline: PositiveDuration = 86_400.0
     """How long after it came in a request is done. The latest safe start is computed from measured throughput; where a
-    window comes too late, the request runs outside of one."""
+    window comes too late, `deadlinePolicy` says what becomes of the request."""
+    deadline_policy: Literal["RunAnyway", "Fail", "Warn"] = "RunAnyway"
+    """What becomes of a request that no window lets be done in time. RunAnyway: it runs outside of one, and says so.
+    Fail: it is refused. Warn: it waits for the window, is late, and says so."""
     concurrency: PositiveCount = 32
     """Requests at one time."""
     capacity: Capacity | None = None

@@ -25,34 +25,75 @@ TTL_SECONDS: dict[str, float] = {
 """How long answers live where the policy gives no ttl, seconds. Custom has none."""
 
 
+STRATEGIES: dict[str, frozenset[str]] = {
+    "FreightDocument": frozenset({"template"}),
+    "Invoice": frozenset({"template"}),
+    "Conversational": frozenset({"paraphrase"}),
+    "CodeGeneration": frozenset({"paraphrase"}),
+    "Classification": frozenset({"label"}),
+    "Auto": frozenset({"paraphrase", "label", "template"}),
+    "Custom": frozenset(),
+}
+"""The strategies beside identical that a workload turns on; each stays closed until evidence opens it."""
+
+MAX_FALSE_PER_HIT = Decimal("0.01")
+"""The bound where a policy names none."""
+
+
 class Paraphrase(Part):
     """Reuse for another wording of the same ask; numbers, names, dates, units, negation and direction must agree."""
 
+    enabled: Flag = True
+    """Whether it applies."""
     similarity: Share | None = None
-    """Least cosine similarity of the two asks. Paraphrases are reused only where this is given; "0.94" is a start."""
+    """Least cosine similarity of the two asks, whatever the evidence says. Default: evidence alone decides."""
 
 
 class Label(Part):
     """Reuse of a class label on which an ask's neighbours agree; for classification."""
 
+    enabled: Flag = True
+    """Whether it applies."""
+
 
 class Template(Part):
     """Extraction by what was learned from earlier documents of the same layout."""
 
+    enabled: Flag = True
+    """Whether it applies."""
+
 
 class Reuse(Part):
-    """Which strategies of reuse apply."""
+    """Which strategies of reuse apply. All but identical start closed and open on evidence, which misses give free."""
+
+    rules: ClassVar = (
+        Rule(
+            "!has(self.bounded) || self.bounded || !has(self.paraphrase) || has(self.paraphrase.similarity)",
+            "bounded: false needs paraphrase.similarity: nothing else is left to decide",
+            ".bounded",
+        ),
+    )
 
     identical: Flag = True
     """The same request gets the same answer: safe and free."""
     paraphrase: Paraphrase | None = None
-    """Another wording of the same ask. Default: not reused."""
+    """Another wording of the same ask. Default: by workload."""
     label: Label | None = None
-    """Labels of similar asks. Default: not reused."""
+    """Labels of similar asks. Default: by workload."""
     template: Template | None = None
-    """Documents of a known layout. Default: not reused."""
-    max_false_per_hit: Share | None = None
-    """Upper bound of wrong answers among reused ones, held statistically: "0.01"."""
+    """Documents of a known layout. Default: by workload."""
+    max_false_per_hit: Share = MAX_FALSE_PER_HIT
+    """Upper bound of wrong answers among reused ones, held statistically."""
+    bounded: Flag = True
+    """false: nothing is measured and nothing bounds the error; paraphrases are given at their similarity from the first
+    ask on, behind every guard, and labels and templates are not reused."""
+
+    @model_validator(mode="after")
+    def _check_bounded(self) -> Self:
+        if not self.bounded and self.paraphrase is not None and self.paraphrase.similarity is None:
+            message = "bounded: false needs paraphrase.similarity: nothing else is left to decide"
+            raise refused("bounded", message, ("bounded",))
+        return self
 
 
 class Shadow(Part):
@@ -60,6 +101,21 @@ class Shadow(Part):
 
     max_percent_of_requests: Percent = Decimal("1.5")
     """Most such calls, in percent of requests."""
+
+
+TIMELY: dict[str, str] = {"Conversational": "Shorten", "Auto": "Shorten"}
+"""What happens to asks of the present moment where the policy does not say; Keep for the other workloads, whose texts
+carry dates of their own."""
+
+
+class TimeSensitive(Part):
+    """Asks whose answer is true for a moment only: today, now, the latest, a price, the weather."""
+
+    action: Literal["Shorten", "Bypass", "Keep"] | None = None
+    """Shorten: their answers live for `ttl` at most. Bypass: they are not kept. Keep: they are like any other.
+    Default: Shorten for Conversational and Auto, else Keep."""
+    ttl: PositiveDuration = 60.0
+    """Longest life of such an answer."""
 
 
 class Ignored(Part):
@@ -115,8 +171,10 @@ class CachePolicySpec(Part):
     """Each entry's ttl is shortened by a random share up to this, so that entries do not all end at once."""
     reuse: Reuse = Reuse()
     """Strategies of reuse."""
-    shadow: Shadow | None = None
-    """Re-asking of hits. Default: none."""
+    shadow: Shadow = Shadow()
+    """Re-asking of hits."""
+    time_sensitive: TimeSensitive = TimeSensitive()
+    """Asks of the present moment."""
     fingerprint: Fingerprint = Fingerprint()
     """What makes requests the same."""
     stale_while_revalidate: Duration = 0.0
@@ -138,6 +196,24 @@ class CachePolicySpec(Part):
             raise refused("ttl", "workload Custom needs a ttl", ("ttl",))
         return self
 
+    def uses(self, strategy: Literal["paraphrase", "label", "template"]) -> bool:
+        """Whether a strategy applies: as the policy says, else by workload."""
+        said: Paraphrase | Label | Template | None = getattr(self.reuse, strategy)
+        if not self.reuse.bounded:
+            return strategy == "paraphrase" and self.reuse.paraphrase is not None and self.reuse.paraphrase.enabled
+        return strategy in STRATEGIES[self.workload] if said is None else said.enabled
+
+    @property
+    def bound(self) -> Decimal | None:
+        """Most wrong answers per reused one; None: there is no bound."""
+        return self.reuse.max_false_per_hit if self.reuse.bounded else None
+
+    @property
+    def timely_seconds(self) -> float | None:
+        """Longest life of an answer to an ask of the present moment, seconds; 0: it is not kept; None: as any other."""
+        action = self.time_sensitive.action or TIMELY.get(self.workload, "Keep")
+        return {"Shorten": self.time_sensitive.ttl, "Bypass": 0.0, "Keep": None}[action]
+
     @property
     def ttl_seconds(self) -> float:
         """How long an answer is reused, seconds."""
@@ -154,7 +230,7 @@ class CachePolicyStatus(Status):
     hit_ratio: ShortText | None = None
     """Share of requests answered: 0.42."""
     measured: ShortText | None = None
-    """When the two were last brought up to date, RFC 3339; every 10 minutes at most."""
+    """When the figures were last brought up to date, RFC 3339; every 10 minutes at most."""
     false_per_hit: ShortText | None = None
     """Upper bound of wrong answers among hits, as measured: 0.008."""
 

@@ -201,6 +201,8 @@ class ModelRouteStatus(Status):
     """Gateways that serve this digest, of all: 7/8, 1 unknown."""
     models: tuple[ModelName, ...] = Field((), max_length=64)
     """Model names that this route really answers."""
+    model_names: ShortText | None = None
+    """The first of them in one line, for people."""
     savings: Savings | None = None
     """What it saved."""
 
@@ -211,7 +213,7 @@ class ModelRoute(Kind):
     plural: ClassVar = "modelroutes"
     short_name: ClassVar = "mr"
     columns: ClassVar = (
-        Column("Models", ".status.models"),
+        Column("Models", ".status.modelNames"),
         READY,
         Column("Serving", ".status.serving"),
         Column("Hits", ".status.savings.hitRatio"),

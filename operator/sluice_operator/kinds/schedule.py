@@ -1,5 +1,6 @@
-"""Times that YAML carries as text: time of day, cron schedule, time zone."""
+"""Times that YAML carries as text: time of day, date, cron schedule, time zone."""
 
+from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,6 +10,7 @@ from sluice_operator.kinds.part import refused
 from sluice_operator.kinds.quantity import matched, schema, text_of
 
 CLOCK_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+DATE_PATTERN = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 _CRON_FORM = r"[0-9A-Za-z*/,-]+( [0-9A-Za-z*/,-]+){4}"
 TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
 
@@ -36,13 +38,24 @@ CRON_PATTERN = _cron_pattern()
 _CRON_ORDER = "self.findAll('[0-9]+-[0-9]+').all(span, int(span.split('-')[0]) <= int(span.split('-')[1]))"
 # CEL knows time zones by asking for the hour there; an unknown one is an error, which refuses the object too.
 _TIME_ZONE_RULE = "self != 'Local' && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0"
+# A date that its month does not have is an error in CEL too.
+_DATE_RULE = "timestamp(self + 'T00:00:00Z').getFullYear() >= 2000"
 
 _CLOCK = (CLOCK_PATTERN, "a time of day", "22:00")
+_DATE = (DATE_PATTERN, "a date", "2026-12-25")
 _CRON = (CRON_PATTERN, "a cron schedule of five fields", "0 3 * * 1")
 
 
 def _clock(value: Any) -> str:
     return matched(value, *_CLOCK)
+
+
+def _date(value: Any) -> str:
+    text = matched(value, *_DATE)
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise refused("format", f'"{text}" is not a date: its month has no such day') from None
 
 
 def _cron(value: Any) -> str:
@@ -79,6 +92,9 @@ def _time_zone(value: Any) -> str:
 
 Clock = Annotated[str, BeforeValidator(_clock), schema(*_CLOCK)]
 """A time of day, in quotes: "22:00"."""
+
+Date = Annotated[str, BeforeValidator(_date), schema(*_DATE, rule=_DATE_RULE)]
+"""A day of the calendar: 2026-12-25."""
 
 Cron = Annotated[str, BeforeValidator(_cron), schema(*_CRON, 128, _CRON_ORDER)]
 """Minute, hour, day of month, month, day of week."""

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from sluice_operator.kinds.address import Cidr, Url
+from sluice_operator.kinds.address import Cidr, ProxyUrl, Url
 from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
 from sluice_operator.kinds.part import Part, Rule, cured, refused
 from sluice_operator.kinds.quantity import Count, Cpu, Duration, Flag, Size
@@ -51,7 +51,7 @@ class Auth(Part):
 
 
 class State(Part):
-    """Where counters, evidence and queues are kept."""
+    """Where gateways add up what they counted: requests, costs, savings."""
 
     exactly_one: ClassVar = ("redis",)
 
@@ -78,7 +78,7 @@ class Telemetry(Part):
 
 
 class CaBundle(Part):
-    """Certificates that are trusted besides the system's."""
+    """Authorities whose certificates are trusted besides the system's. A change is taken up without a restart."""
 
     config_map: ConfigMapKey
     """Where they are, in PEM."""
@@ -87,8 +87,9 @@ class CaBundle(Part):
 class Egress(Part):
     """Where the gateway may connect."""
 
-    proxy: Url | None = None
-    """A proxy for every call that leaves. Default: none."""
+    proxy: ProxyUrl | None = None
+    """A proxy for every call that leaves, https by CONNECT. Names without a dot or of the cluster, and addresses in
+    `allow`, are called without it. Default: none."""
     ca_bundle: CaBundle | None = None
     """Further trusted certificates. Default: none."""
     allow: tuple[Cidr, ...] = Field((), max_length=64)
@@ -130,7 +131,8 @@ class Expose(Part):
     """How callers outside reach the gateway."""
 
     tls: SecretName | None = None
-    """A Secret of type kubernetes.io/tls: the gateway speaks TLS itself. Default: plain HTTP."""
+    """A Secret of type kubernetes.io/tls: the gateway speaks TLS itself, on port 443 of its Service. A new certificate
+    is taken up without a restart. Port 80 stays for the namespace. Default: plain HTTP alone."""
     http_route: HttpRoute | None = None
     """An HTTPRoute. Default: none."""
 
@@ -141,7 +143,7 @@ class SluiceGatewaySpec(Part):
     replicas: Annotated[int, Field(strict=True, ge=1, le=1000)] = 2
     """Gateway pods."""
     workers: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
-    """Processes in one gateway."""
+    """Processes in one gateway pod, on the same port; each takes memory of its own. A sidecar is always one."""
     resources: Resources = Resources()
     """What a pod may use."""
     auth: Auth = Auth()

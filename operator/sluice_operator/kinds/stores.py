@@ -44,7 +44,7 @@ class ManagedRedis(Part):
 
 
 class Redis(Part):
-    """A Redis server, 8 or newer. Exactly one of managed and address is given."""
+    """A Redis server, 8 or newer or with RediSearch. Exactly one of managed and address is given."""
 
     exactly_one: ClassVar = ("managed", "address")
 
@@ -57,18 +57,20 @@ class Redis(Part):
 
 
 class Faiss(Part):
-    """FAISS in the gateway's memory."""
+    """In the gateway itself, searched with Faiss in its memory and kept on its disk. One gateway's entries are not
+    another's."""
 
 
 class Pinecone(Part):
-    """An index at Pinecone."""
+    """An index at Pinecone: dense, 384 dimensions, metric cosine. Answers of more than 27 KB, compressed, are not
+    kept."""
 
     url: Url
     """The index's address."""
     api_key: SecretKey
     """Where its key is."""
     index_namespace: ShortText | None = None
-    """Namespace within the index. Default: the Kubernetes namespace's name."""
+    """NAME of the namespace sluice-NAME-minilm-384 within the index. Default: the Kubernetes namespace's name."""
 
 
 class Store(Part):
@@ -83,7 +85,7 @@ class Store(Part):
     redis: Redis | None = None
     """In Redis."""
     faiss: Faiss | None = None
-    """In memory: {}."""
+    """In the gateway, searched with Faiss: {}."""
     pinecone: Pinecone | None = None
     """At Pinecone."""
 

@@ -9,13 +9,12 @@ from typing import Any
 
 from sluice_operator import names
 from sluice_operator.credentials import (
-    PROVIDER_HOSTS,
     ClusterView,
     Grant,
     entry,
-    host_of,
     keys_version,
     may_go,
+    provider_host,
     section_uses,
     version_of,
 )
@@ -32,10 +31,20 @@ def secret_ref(namespace: str, name: str) -> Ref:
     return Ref("v1", "Secret", namespace, name)
 
 
+def salt_of(seen: Seen) -> str:
+    """The namespace's salt: the one in the Secret, or a new one that the plan writes there before it is used."""
+    return known_salt(seen.namespace, seen.children) or seen.fresh
+
+
+def known_salt(namespace: str, children: Mapping[Ref, Manifest]) -> str:
+    """The salt in the Secret; "" where there is none."""
+    return values(children.get(secret_ref(namespace, names.CREDENTIALS_SECRET))).get(names.CREDENTIALS_SALT, "")
+
+
 def cluster_view(seen: Seen) -> ClusterView:
     """What compile may know of the Secrets that were seen: versions, hosts and names."""
     present = _present(seen)
-    salt = _salt(seen, present)
+    salt = salt_of(seen)
     grants = {
         name: Grant({key: version_of(salt, value) for key, value in found.values.items()}, found.hosts)
         for name, found in seen.secrets.items()
@@ -48,7 +57,7 @@ def credentials_secret(seen: Seen, config: Config, view: ClusterView) -> Manifes
     """Every credential that the Config names. One whose Secret has gone keeps the value that gateways hold."""
     present = _present(seen)
     held = _index(present)
-    data = {names.CREDENTIALS_SALT: _salt(seen, present)}
+    data = {names.CREDENTIALS_SALT: salt_of(seen)}
     index: dict[str, dict[str, Any]] = {}
     for route in config.routes.values():
         for credential, address in section_uses(route):
@@ -59,8 +68,8 @@ def credentials_secret(seen: Seen, config: Config, view: ClusterView) -> Manifes
                 about = index.setdefault(
                     name, {"version": grant.versions[credential.key], "hosts": sorted(set(grant.hosts))}
                 )
-                host, _ = host_of(address)
-                if not may_go(about["hosts"], address) and host in PROVIDER_HOSTS.values():
+                host = provider_host(address)
+                if host and not may_go(about["hosts"], address):
                     about["hosts"] = sorted({*about["hosts"], host})
                 data[name] = value
             elif name in held and name in present:
@@ -121,10 +130,6 @@ def _value(seen: Seen, secret_name: str, key: str) -> str | None:
 
 def _present(seen: Seen) -> dict[str, str]:
     return values(seen.children.get(secret_ref(seen.namespace, names.CREDENTIALS_SECRET)))
-
-
-def _salt(seen: Seen, present: Mapping[str, str]) -> str:
-    return present.get(names.CREDENTIALS_SALT) or seen.fresh
 
 
 def _index(present: Mapping[str, str]) -> Index:

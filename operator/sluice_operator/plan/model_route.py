@@ -1,6 +1,6 @@
 """The status of a ModelRoute: which gateways serve its digest, and what it saved. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,9 @@ from sluice_operator.plan.plan import Manifest
 from sluice_operator.plan.view import GRACE, View, Waking, notes, slowly
 
 SHOWN = 3
-"""Pods that a message names."""
+"""Pods that a message names, and models that a line names."""
+LINE = 253
+"""Characters of a status's line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def route_status(route: Manifest, view: View) -> Waking:
         "conditions": conditions(verdict, before.get("conditions"), generation, view.now),
     }
     if section is not None:
-        status |= {"digest": section.digest, "models": list(section.models), **({"serving": text} if text else {})}
+        status |= {"digest": section.digest, "models": list(section.models), "modelNames": _in_line(section.models)}
+        if text:
+            status["serving"] = text
     if figures:
         status["savings"] = figures
     return status, wake
@@ -130,6 +134,12 @@ def _verdict(found: Serving, view: View, name: str) -> Verdict:
         return Verdict("False", "GatewayUnknown", message, reconciling=True)
     told = "; ".join([f"served by {found} gateways", *notes(view.warnings("ModelRoute", name))])
     return Verdict("True", "Serving", told)
+
+
+def _in_line(models: Sequence[str]) -> str:
+    """auto, gpt-4, claude and 2 more; never longer than the status takes."""
+    text = ", ".join(models[:SHOWN]) + _more(len(models))
+    return text if len(text) <= LINE else f"{models[0]}{_more(len(models) + SHOWN - 1)}"
 
 
 def _more(count: int) -> str:

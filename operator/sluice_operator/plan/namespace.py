@@ -3,7 +3,7 @@
 What routes share (Config, gateway, credentials, stores) belongs to the namespace and goes with its last route.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sluice_operator import names
@@ -11,12 +11,13 @@ from sluice_operator.compile import Compiled, compile  # noqa: A004
 from sluice_operator.credentials import ClusterView
 from sluice_operator.kinds import Kind, QuantisedModel, SluiceGateway
 from sluice_operator.plan import workloads
-from sluice_operator.plan.config_maps import config_maps, endpoints_map, last_config
-from sluice_operator.plan.credentials_secret import cluster_view, credentials_secret, secret_ref, widened
+from sluice_operator.plan.config_maps import config_maps, config_ref, endpoints_map, is_foreign, last_config
+from sluice_operator.plan.credentials_secret import cluster_view, credentials_secret, salt_of, secret_ref, widened
 from sluice_operator.plan.diff import diff, stamped
-from sluice_operator.plan.plan import Manifest, Plan, Ref
+from sluice_operator.plan.plan import Event, Manifest, Plan, Ref
 from sluice_operator.plan.seen import Seen
 from sluice_operator.plan.statuses import statuses
+from sluice_operator.plan.store_duties import admin_values, store_duties
 from sluice_operator.plan.store_secrets import store_secrets
 from sluice_operator.plan.view import View
 from sluice_operator.render.llama_cpp import owner_label
@@ -57,7 +58,10 @@ def plan(seen: Seen, now: float) -> Plan:
     apply, delete = diff(desired, seen.children, _kept(seen, read, compiled))
     view = View(seen, compiled, now, read.has_route())
     written, events, wake = statuses(read.objects, read.kinds(), view)
-    return Plan(_without_gaps(apply, seen), delete, written, events, wake)
+    if read.has_route():
+        events = (*_doubts(seen), *events)
+    duties = store_duties(view, admin_values(desired))
+    return Plan(_without_gaps(apply, seen), delete, written, events, wake, duties)
 
 
 def _read(objects: Iterable[Manifest]) -> Read:
@@ -70,18 +74,34 @@ def _shared(seen: Seen, read: Read, compiled: Compiled, secrets: ClusterView) ->
     """What all routes share, in the order in which it is written: what a Config needs stands before it."""
     config = compiled.config
     managed = workloads.managed_stores(config)
+    sign_in = store_secrets(seen, config, read.kinds(), redis="redis" in managed, qdrant="qdrant" in managed)
     made = [
         credentials_secret(seen, config, secrets),
-        *store_secrets(seen, config, read.kinds(), redis="redis" in managed, qdrant="qdrant" in managed),
-        *workloads.stores(seen, config, read.kinds()),
+        *sign_in,
+        *workloads.stores(seen, config, read.kinds(), admin_values(sign_in)),
     ]
-    maps = [*config_maps(seen.namespace, config), endpoints_map(seen.namespace, _endpoints(seen, compiled))]
+    salt = salt_of(seen)
+    published = config_maps(seen.namespace, config, salt)
+    maps = [*published, endpoints_map(seen.namespace, _endpoints(seen, compiled), salt)]
     gateway = next((value for value in read.kinds() if isinstance(value, SluiceGateway)), None)
     return [
         *made,
         *maps,
         *workloads.gateways(seen, [m["metadata"]["name"] for m in maps], gateway, broken=_gateway_is_broken(read)),
     ]
+
+
+def _doubts(seen: Seen) -> Iterator[Event]:
+    """An Event about a Config that somebody else wrote; the plan replaces it, so that it is told once."""
+    if is_foreign(seen.namespace, seen.children):
+        ref = config_ref(seen.namespace)
+        message = (
+            "its signature is not the operator's, so nothing in it is believed and it is written anew; a broken object "
+            "has no last valid section now. After an upgrade from a release that did not sign, or when Secret "
+            f"{names.CREDENTIALS_SECRET} was lost, this is told once; else find out who may write this ConfigMap"
+        )
+        uid = seen.children[ref]["metadata"].get("uid", "")
+        yield Event(ref, uid, "Warning", "ConfigNotOurs", message)
 
 
 def _gateway_is_broken(read: Read) -> bool:

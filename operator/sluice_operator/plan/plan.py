@@ -1,7 +1,7 @@
 """A plan: the writes that bring a namespace from what it is to what it should be. Data only; the engine executes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Manifest = Mapping[str, Any]
@@ -47,6 +47,42 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class QdrantDuty:
+    """What a managed Qdrant, all of whose nodes are ready, is to hold."""
+
+    url: str
+    nodes: tuple[str, ...]
+    """The URL of each node."""
+    key: str = field(repr=False)
+    """The server's own key."""
+    collections: tuple[str, ...]
+    """Those that gateways use."""
+    prefix: str
+    """What every collection of ours starts with: those that are not used any more are dropped in the end."""
+    save_before: str = ""
+    """The image that is to run, of which the nodes run another one: collections are saved before; "" : it runs."""
+    doubted: bool = False
+    """Whether a gateway says that it cannot use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisDuty:
+    """Which users a managed Redis that is ready is to know."""
+
+    address: str
+    """host:port."""
+    user: str
+    password: str = field(repr=False)
+    revision: str
+    """The user that shows which file of users the server has read."""
+    doubted: bool = False
+    """Whether a gateway says that it cannot use it."""
+
+
+Duty = QdrantDuty | RedisDuty
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Writes in their order: `apply` one after another, then `delete`, then statuses, then events.
 
@@ -61,6 +97,8 @@ class Plan:
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None
     """Seconds after which the key is looked at again although nothing changed; None: only a change wakes it."""
+    duties: tuple[Duty, ...] = ()
+    """What managed stores are to hold; always all of it, since nothing here knows what they hold."""
 
     @property
     def empty(self) -> bool:

@@ -41,6 +41,8 @@ class PolicyReport:
     reused: int = 0
     store: str = ""
     """Why its store cannot be used; "" : it can."""
+    bound: float | None = None
+    """The worst upper bound on the error of what is reused by meaning, 0..1; None: nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,16 @@ class GatewayPod:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshots:
+    """What became of the snapshots of a managed Qdrant that are made before its nodes run another image."""
+
+    image: str
+    """The one that is to run."""
+    problem: str = ""
+    """Why they could not be made; "" : they are there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One namespace as observed."""
 
@@ -108,5 +120,7 @@ class Seen:
     """Seconds for which this replica has been collecting reports as the leader."""
     stores: Mapping[str, str] = field(default_factory=dict)
     """Managed store (redis, qdrant) -> why it cannot be administered; missing: all is well, or not asked yet."""
+    snapshots: Snapshots | None = None
+    """Of the managed Qdrant; None: none were asked for, or they are being made."""
     fresh: str = field(default="", repr=False)
     """64 random hexadecimal digits, another one in each observation: for secrets that do not exist yet."""

@@ -51,8 +51,10 @@ def _event(data: Manifest, before: Mapping[str, Any], status: Mapping[str, Any])
     old, new = condition(before, "Ready") or {}, condition(status, "Ready") or {}
     if (old.get("status"), old.get("reason")) == (new.get("status"), new.get("reason")):
         return None
-    uid = data["metadata"].get("uid", "")
+    uid, generation = data["metadata"].get("uid", ""), data["metadata"].get("generation")
+    # Which of the object's versions it is about: a list of Events has no other sign of that.
+    message = new["message"] if generation is None else f"generation {generation}: {new['message']}"
     if new["status"] == "True":
-        return Event(Ref.of(data), uid, "Normal", new["reason"], new["message"])
+        return Event(Ref.of(data), uid, "Normal", new["reason"], message)
     bad = condition(status, "Stalled") is not None or new["reason"] in {"Refused", "StoreUnavailable", "Failing"}
-    return Event(Ref.of(data), uid, "Warning", new["reason"], new["message"]) if bad else None
+    return Event(Ref.of(data), uid, "Warning", new["reason"], message) if bad else None

@@ -19,6 +19,14 @@ from sluice_sidecar.config import Config, Credential, canonical
 
 REDIS_USER = "gateway"
 """The user that a namespace's gateways sign in as."""
+REDIS_OPERATOR = "operator"
+"""The user that has the server read its users anew, and may do nothing else."""
+REDIS_COMMANDS = (
+    "get", "set", "unlink", "hset", "hget", "hmget", "hdel", "hscan", "zadd", "zrem", "zcard", "zpopmin",
+    "zrangebyscore", "sadd", "smembers", "expire", "xadd", "xrange", "xrevrange", "vadd", "vsim",
+    "vrem", "vcard", "multi", "exec",
+)  # fmt: skip
+"""What gateways do in Redis, besides signing in: the very commands of their store."""
 
 
 def store_secrets(seen: Seen, config: Config, objects: Iterable[Kind], *, redis: bool, qdrant: bool) -> list[Manifest]:
@@ -32,8 +40,9 @@ def store_secrets(seen: Seen, config: Config, objects: Iterable[Kind], *, redis:
     servers: dict[str, str] = {}
     if redis:
         password = present.get("redis-password") or _derived(seen.fresh, "redis-password")
+        own = admin.get("redis-operator") or _derived(seen.fresh, "redis-operator")
         mine |= {"redis-username": REDIS_USER, "redis-password": password}
-        servers["redis-users"] = redis_users(seen.namespace, password)
+        servers |= {"redis-users": redis_users(seen.namespace, password, own), "redis-operator": own}
     if qdrant:
         key = admin.get("qdrant-key") or _derived(seen.fresh, "qdrant-key")
         mine["qdrant-api-key"] = qdrant_token(seen.namespace, key)
@@ -47,15 +56,33 @@ def store_secrets(seen: Seen, config: Config, objects: Iterable[Kind], *, redis:
     return made
 
 
-def redis_users(namespace: str, password: str) -> str:
-    """The ACL file of redis-server: the gateways' user reaches its own key prefix alone, by data commands alone."""
-    prefix = redis_prefix(namespace)
-    sha = hashlib.sha256(password.encode()).hexdigest()
-    return (
+def redis_users(namespace: str, password: str, operator: str) -> str:
+    """The ACL file of redis-server: the gateways' user reaches its own key prefix alone, by its commands alone.
+
+    `password` is theirs, `operator` that of REDIS_OPERATOR. The last user can do nothing: see `redis_revision`.
+    """
+    commands = " ".join(f"+{name}" for name in REDIS_COMMANDS)
+    users = (
         "user default off\n"
         "user health on nopass resetkeys resetchannels -@all +ping\n"
-        f"user {REDIS_USER} on #{sha} resetchannels ~{prefix}* &{prefix}* +@all -@admin -@dangerous\n"
+        f"user {REDIS_USER} on #{_sha256(password)} resetchannels ~{redis_prefix(namespace)}* "
+        f"-@all +@connection -@dangerous {commands}\n"
+        f"user {REDIS_OPERATOR} on #{_sha256(operator)} resetkeys resetchannels -@all +ping +acl|load +acl|users\n"
     )
+    return f"{users}user revision-{_sha256(users)[:12]} off\n"
+
+
+def redis_revision(users: str) -> str:
+    """The user whose name tells which file a server has read: its last one."""
+    return users.split()[-2]
+
+
+def key_version(key: str) -> str:
+    """What a server's pods are annotated with, so that they start anew when the key they start with is another one.
+
+    Twelve digits of the SHA-256 of 256 random bits tell nobody the key.
+    """
+    return _sha256(key)[:12]
 
 
 def qdrant_token(namespace: str, key: str) -> str:
@@ -81,11 +108,12 @@ def _external(seen: Seen, config: Config, objects: Iterable[Kind], present: dict
 def _of_stores(config: Config) -> Iterable[Credential]:
     stores = [policy.store for policy in config.policies.values()] + [config.gateway.state]
     for store in stores:
-        if store is None:
-            continue
-        for credential in (store.api_key,) if store.type == "qdrant" else (store.username, store.password):
-            if credential is not None:
-                yield credential
+        if store is not None:
+            yield from store.credentials()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _derived(fresh: str, purpose: str) -> str:

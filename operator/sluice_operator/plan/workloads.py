@@ -1,6 +1,6 @@
 """The workloads that a namespace should have, by what its Config and its objects say. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sluice_operator import names
 from sluice_operator.kinds import CachePolicy, Kind, QuantisedModel, SluiceGateway
@@ -9,6 +9,8 @@ from sluice_operator.kinds.sluice_gateway import SluiceGatewaySpec
 from sluice_operator.kinds.stores import ManagedQdrant, ManagedRedis
 from sluice_operator.plan.plan import Manifest, Ref
 from sluice_operator.plan.seen import Seen
+from sluice_operator.plan.store_duties import qdrant_image
+from sluice_operator.plan.store_secrets import key_version
 from sluice_operator.render.access import access
 from sluice_operator.render.gateway import gateway
 from sluice_operator.render.llama_cpp import llama_cpp
@@ -23,8 +25,10 @@ def managed_stores(config: Config) -> frozenset[str]:
     return frozenset(store.type for store in stores if store is not None and store.managed)
 
 
-def stores(seen: Seen, config: Config, objects: Iterable[Kind]) -> list[Manifest]:
+def stores(seen: Seen, config: Config, objects: Iterable[Kind], admin: Mapping[str, str]) -> list[Manifest]:
     """The managed servers, each once a namespace: the largest that any object asks for.
+
+    `admin` are the values of STORE_ADMIN_SECRET, as planned.
 
     A volume's size is never changed: a StatefulSet's claims are immutable.
     """
@@ -33,11 +37,12 @@ def stores(seen: Seen, config: Config, objects: Iterable[Kind]) -> list[Manifest
     if "redis" in wanted:
         sizes = [spec.storage for spec in _redis_specs(kinds)] or [ManagedRedis().storage]
         storage = _storage(seen, names.REDIS_NAME) or max(sizes, key=size_bytes)
-        made += redis(seen.namespace, storage, seen.installation)
+        made += redis(seen.namespace, storage, seen.installation, key=key_version(admin["redis-operator"]))
     if "qdrant" in wanted:
         specs = list(_qdrant_specs(kinds)) or [_qdrant_there(seen)]
         storage = _storage(seen, names.QDRANT_NAME) or max((spec.storage for spec in specs), key=size_bytes)
-        made += qdrant(seen.namespace, max(spec.replicas for spec in specs), storage, seen.installation)
+        replicas, key = max(spec.replicas for spec in specs), key_version(admin["qdrant-key"])
+        made += qdrant(seen.namespace, replicas, storage, seen.installation, key=key, image=qdrant_image(seen))
     return made
 
 

@@ -39,20 +39,29 @@ class Extras:
 
 
 def shared(
-    namespace: str, installation: Installation, resources: Mapping[str, Any], extras: Extras = Extras()
+    namespace: str,
+    installation: Installation,
+    resources: Mapping[str, Any],
+    extras: Extras = Extras(),
+    *,
+    workers: int = 1,
 ) -> dict[str, Any]:
-    """The container of the namespace's gateway: both ports on all addresses."""
+    """The container of the namespace's gateway: its ports on all addresses. In TLS it speaks on a port of its own, for
+    relayed calls of the namespace's sidecars go on in plain HTTP."""
     ports = Ports()
     arguments = [
         *("--cluster", "shared", "--host", "0.0.0.0", "--port", str(ports.data)),  # noqa: S104  (a pod's own)
-        *_rest(namespace, ports),
+        *_rest(namespace, installation, ports),
     ]
+    if workers > 1:
+        arguments += ["--workers", str(workers)]
+    listened = {"data": ports.data, "admin": ports.admin}
+    if extras.tls:
+        arguments += ["--tls", names.TLS_FOLDER, "--tls-port", str(names.GATEWAY_TLS_PORT)]
+        listened["tls"] = names.GATEWAY_TLS_PORT
     return {
         **_container(names.GATEWAY_NAME, arguments, installation, resources, extras, ports),
-        "ports": [
-            {"name": "data", "containerPort": ports.data, "protocol": "TCP"},
-            {"name": "admin", "containerPort": ports.admin, "protocol": "TCP"},
-        ],
+        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in listened.items()],
         "readinessProbe": _probe("/readyz", ports, periodSeconds=2, timeoutSeconds=2, failureThreshold=2),
     }
 
@@ -66,7 +75,7 @@ def sidecar(
     """
     arguments = [
         *("--cluster", "sidecar", "--host", "127.0.0.1", "--port", str(ports.data)),
-        *_rest(namespace, ports),
+        *_rest(namespace, installation, ports),
         *("--relay", relay_url(namespace, installation)),
     ]
     return {
@@ -141,9 +150,10 @@ def _mounts(extras: Extras) -> list[dict[str, Any]]:
     return [*read, {"name": "sluice-data", "mountPath": names.DATA_FOLDER}]
 
 
-def _rest(namespace: str, ports: Ports) -> tuple[str, ...]:
+def _rest(namespace: str, installation: Installation, ports: Ports) -> tuple[str, ...]:
     admin = ("--admin-host", "0.0.0.0", "--admin-port", str(ports.admin))  # noqa: S104  (probes come from the node)
-    return (*admin, "--data", names.DATA_FOLDER, "--namespace", namespace)
+    # Said here and not in a ConfigMap: whoever may write those gets no token sent to a server of their own.
+    return (*admin, "--data", names.DATA_FOLDER, "--namespace", namespace, "--report-to", installation.report_url)
 
 
 def _container(

@@ -56,11 +56,11 @@ def _account(namespace: str) -> Manifest:
     }
 
 
-def _port(spec: SluiceGatewaySpec) -> int:
-    return 443 if spec.expose.tls else 80
-
-
 def _service(namespace: str, spec: SluiceGatewaySpec) -> Manifest:
+    """Port 80 is always there: sidecars' relayed calls and HTTPRoutes come in plain HTTP."""
+    ports = [("http", 80, "data"), ("admin", names.GATEWAY_ADMIN_PORT, "admin")]
+    if spec.expose.tls:
+        ports.insert(1, ("https", 443, "tls"))
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -69,13 +69,7 @@ def _service(namespace: str, spec: SluiceGatewaySpec) -> Manifest:
             "type": "ClusterIP",
             "selector": SELECTOR,
             "ports": [
-                {
-                    "name": "https" if spec.expose.tls else "http",
-                    "port": _port(spec),
-                    "targetPort": "data",
-                    "protocol": "TCP",
-                },
-                {"name": "admin", "port": names.GATEWAY_ADMIN_PORT, "targetPort": "admin", "protocol": "TCP"},
+                {"name": name, "port": port, "targetPort": target, "protocol": "TCP"} for name, port, target in ports
             ],
         },
     }
@@ -106,7 +100,8 @@ def _pod(namespace: str, spec: SluiceGatewaySpec, installation: Installation) ->
         tls=spec.expose.tls.secret if spec.expose.tls else None,
     )
     given = spec.resources.model_dump(exclude_none=True)
-    served = container.shared(namespace, installation, resources(installation.gateway_resources, given), extras)
+    bounds = resources(installation.gateway_resources, given)
+    served = container.shared(namespace, installation, bounds, extras, workers=spec.workers)
     # A program that is there on every release of Kubernetes and in every image; `sleep` actions are younger.
     wait = ["python", "-c", f"import time; time.sleep({LEAVE_SECONDS})"]
     return {
@@ -139,13 +134,16 @@ def _spread(topology: str) -> dict[str, Any]:
 
 
 def _network_policy(namespace: str, spec: SluiceGatewaySpec, installation: Installation) -> Manifest:
-    """Callers of the own namespace; of everywhere where they show a key or the gateway is exposed on purpose.
+    """Callers of the own namespace; of everywhere where they show a key or the gateway is exposed on purpose. With TLS
+    those of elsewhere come by TLS alone, unless an HTTPRoute's Gateway brings them: where that runs is not known here.
 
     Where it connects is the egress guard's to decide: policies know no host names.
     """
-    open_ = spec.auth.keys or spec.auth.oidc or spec.expose.tls or spec.expose.http_route
+    secure = spec.expose.tls is not None
+    open_ = spec.expose.http_route or (not secure and (spec.auth.keys or spec.auth.oidc))
     rules = [
         network.ingress([names.GATEWAY_PORT], [] if open_ else [network.NAMESPACE]),
+        *([network.ingress([names.GATEWAY_TLS_PORT], [])] if secure else []),
         network.ingress([names.GATEWAY_ADMIN_PORT], [network.operator(installation), network.MONITORING]),
     ]
     return network.policy(_metadata(namespace), SELECTOR, rules)
@@ -155,7 +153,7 @@ def _http_route(namespace: str, spec: SluiceGatewaySpec, route: HttpRoute) -> Ma
     parents = [parent.model_dump(by_alias=True, exclude_none=True) for parent in route.parent_refs]
     found: dict[str, Any] = {
         "parentRefs": parents,
-        "rules": [{"backendRefs": [{"name": names.GATEWAY_NAME, "port": _port(spec)}]}],
+        "rules": [{"backendRefs": [{"name": names.GATEWAY_NAME, "port": 80}]}],
     }
     if route.hostnames:
         found["hostnames"] = list(route.hostnames)

@@ -22,8 +22,14 @@ DATA_FOLDER = "/qdrant/data"
 SELECTOR = {"app.kubernetes.io/name": names.QDRANT_NAME}
 
 
-def qdrant(namespace: str, replicas: int, storage: str, installation: Installation) -> list[Manifest]:
-    """Two Services, StatefulSet, PodDisruptionBudget and NetworkPolicy. `storage` is the size of each node's volume."""
+def qdrant(
+    namespace: str, replicas: int, storage: str, installation: Installation, *, key: str, image: str
+) -> list[Manifest]:
+    """Two Services, StatefulSet, PodDisruptionBudget and NetworkPolicy. `storage` is the size of each node's volume.
+
+    `key` is the version of the server's key, which it reads when it starts; `image` may be an older one than the
+    installation's, until what is in the server was saved.
+    """
     callers = [network.GATEWAYS, network.operator(installation)]
     peers = {"podSelector": {"matchLabels": SELECTOR}}
     rules = [network.ingress([HTTP, GRPC], callers), network.ingress([PEERS], [peers])]
@@ -35,7 +41,7 @@ def qdrant(namespace: str, replicas: int, storage: str, installation: Installati
         _service(namespace, names.QDRANT_NAME, [HTTP, GRPC], {"type": "ClusterIP"}),
         # Nodes find each other before they are ready.
         _service(namespace, HEADLESS, [PEERS], {"clusterIP": "None", "publishNotReadyAddresses": True}),
-        _stateful_set(namespace, replicas, storage, installation),
+        _stateful_set(namespace, replicas, storage, installation, key, image),
         disruption_budget(_metadata(namespace), SELECTOR),
         network.policy(_metadata(namespace), SELECTOR, rules, egress=names_and_peers if replicas > 1 else ()),
     ]
@@ -61,7 +67,14 @@ def _service(namespace: str, name: str, ports: list[int], rest: dict[str, Any]) 
     }
 
 
-def _stateful_set(namespace: str, replicas: int, storage: str, installation: Installation) -> Manifest:
+def node_host(namespace: str, node: int) -> str:
+    """The DNS name of one node."""
+    return f"{names.QDRANT_NAME}-{node}.{HEADLESS}.{namespace}.svc"
+
+
+def _stateful_set(
+    namespace: str, replicas: int, storage: str, installation: Installation, key: str, image: str
+) -> Manifest:
     own = _metadata(namespace)
     return {
         "apiVersion": "apps/v1",
@@ -75,7 +88,7 @@ def _stateful_set(namespace: str, replicas: int, storage: str, installation: Ins
             "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": SELECTOR},
             "template": {
-                "metadata": {"labels": own["labels"]},
+                "metadata": {"labels": own["labels"], "annotations": {names.KEY_VERSION: key}},
                 "spec": {
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
@@ -83,7 +96,7 @@ def _stateful_set(namespace: str, replicas: int, storage: str, installation: Ins
                     "securityContext": pod_security(USER),
                     **_apart(replicas),
                     **pull_secrets(installation),
-                    "containers": [_container(namespace, replicas, installation)],
+                    "containers": [_container(namespace, replicas, installation, image)],
                     "volumes": [{"name": "init", "emptyDir": {}}],
                 },
             },
@@ -104,7 +117,7 @@ def _apart(replicas: int) -> dict[str, Any]:
     return {"topologySpreadConstraints": [spread]}
 
 
-def _container(namespace: str, replicas: int, installation: Installation) -> dict[str, Any]:
+def _container(namespace: str, replicas: int, installation: Installation, image: str) -> dict[str, Any]:
     clustered = replicas > 1
     settings = {
         "QDRANT__SERVICE__JWT_RBAC": "true",
@@ -115,14 +128,14 @@ def _container(namespace: str, replicas: int, installation: Installation) -> dic
         "QDRANT_INIT_FILE_PATH": "/qdrant/init/.qdrant-initialized",
         **({"QDRANT__CLUSTER__ENABLED": "true", "QDRANT__CLUSTER__P2P__PORT": str(PEERS)} if clustered else {}),
     }
-    key = {"secretKeyRef": {"name": names.STORE_ADMIN_SECRET, "key": "qdrant-key"}}
+    own_key = {"secretKeyRef": {"name": names.STORE_ADMIN_SECRET, "key": "qdrant-key"}}
     return {
         "name": "qdrant",
-        "image": installation.images.qdrant,
+        "image": image,
         "imagePullPolicy": installation.images.pull_policy,
         **({"command": ["/bin/sh", "-c", _join(namespace)]} if clustered else {}),
         "env": [
-            {"name": "QDRANT__SERVICE__API_KEY", "valueFrom": key},
+            {"name": "QDRANT__SERVICE__API_KEY", "valueFrom": own_key},
             *({"name": name, "value": value} for name, value in settings.items()),
         ],
         "ports": [
@@ -145,7 +158,7 @@ def _container(namespace: str, replicas: int, installation: Installation) -> dic
 def _join(namespace: str) -> str:
     """Node 0 starts the cluster, the others join it; a node that is known already is told its own address again."""
     tail = f"{HEADLESS}.{namespace}.svc:{PEERS}"
-    first = f"http://{names.QDRANT_NAME}-0.{tail}"
+    first = f"http://{node_host(namespace, 0)}:{PEERS}"
     return (
         f'[ "${{HOSTNAME##*-}}" = 0 ] && exec ./entrypoint.sh --uri {first}; '
         f"exec ./entrypoint.sh --bootstrap {first} --uri http://$HOSTNAME.{tail}"

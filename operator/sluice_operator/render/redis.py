@@ -23,12 +23,15 @@ USERS_FOLDER = "/etc/redis-users"
 SELECTOR = {"app.kubernetes.io/name": names.REDIS_NAME}
 
 
-def redis(namespace: str, storage: str, installation: Installation) -> list[Manifest]:
-    """Service, StatefulSet, PodDisruptionBudget and NetworkPolicy. `storage` is the size of its volume: 2Gi."""
+def redis(namespace: str, storage: str, installation: Installation, *, key: str) -> list[Manifest]:
+    """Service, StatefulSet, PodDisruptionBudget and NetworkPolicy. `storage` is the size of its volume: 2Gi.
+
+    `key` is the version of the operator's password: a server that has not read it yet cannot be told of new users.
+    """
     rules = [network.ingress([PORT], [network.GATEWAYS, network.operator(installation)])]
     return [
         _service(namespace),
-        _stateful_set(namespace, storage, installation),
+        _stateful_set(namespace, storage, installation, key),
         disruption_budget(_metadata(namespace), SELECTOR),
         network.policy(_metadata(namespace), SELECTOR, rules, egress=()),
     ]
@@ -51,7 +54,7 @@ def _service(namespace: str) -> Manifest:
     }
 
 
-def _stateful_set(namespace: str, storage: str, installation: Installation) -> Manifest:
+def _stateful_set(namespace: str, storage: str, installation: Installation, key: str) -> Manifest:
     own = _metadata(namespace)
     return {
         "apiVersion": "apps/v1",
@@ -63,7 +66,7 @@ def _stateful_set(namespace: str, storage: str, installation: Installation) -> M
             "serviceName": names.REDIS_NAME,
             "selector": {"matchLabels": SELECTOR},
             "template": {
-                "metadata": {"labels": own["labels"]},
+                "metadata": {"labels": own["labels"], "annotations": {names.KEY_VERSION: key}},
                 "spec": {
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
