@@ -1,0 +1,211 @@
+"""Deferred requests in one gateway process: its endpoints, and, in one process of several, what runs them."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from sluice_sidecar.ask import Problem
+from sluice_sidecar.batch import batches, deferred, files, lines, message_batches, store
+from sluice_sidecar.batch.execute import Outcome, execute
+from sluice_sidecar.batch.gate import Always, Gates, Pool
+from sluice_sidecar.batch.lifecycle import Lifecycle
+from sluice_sidecar.batch.queue import Limits, Queue
+from sluice_sidecar.batch.records import Result, Task
+from sluice_sidecar.batch.request import Answer, Request
+from sluice_sidecar.batch.worker import Worker
+from sluice_sidecar.callers import Key
+from sluice_sidecar.config import Config
+from sluice_sidecar.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sluice_sidecar.dialects.dialect import Dialect
+from sluice_sidecar.dialects.openai_chat import OPENAI_CHAT
+from sluice_sidecar.dialects.registry import BY_PATH
+from sluice_sidecar.exchange import Parts
+from sluice_sidecar.wire import JSON, CallerLeft, Receive, Scope, Send, send_whole
+
+PATHS = (files.PATH, batches.PATH, message_batches.PATH, deferred.PATH)
+UNNAMED = 4
+"""Deferred requests that run at one time on routes that no BatchWindow names."""
+
+log = logging.getLogger("sluice.batch")
+
+
+class Served(Parts, Protocol):
+    """What of the gateway deferred requests run with."""
+
+    @property
+    def asking(self) -> int:
+        """Callers who wait for an answer now."""
+
+
+def serves(path: str) -> bool:
+    """Whether a path is one of the batch endpoints'."""
+    return any(path == one or path.startswith(one + "/") for one in PATHS)
+
+
+class Batches:
+    """The queue in `folder`; None: nothing durable is there. `works`: whether this process runs what waits.
+
+    Without a folder every endpoint says so, and `respond-async` is answered at once, as RFC 7240 lets a server do.
+    """
+
+    def __init__(
+        self, parts: Served, folder: Path | None, gates: Gates, *, works: bool = True, alone: bool = True,
+        limits: Limits | None = None,
+    ) -> None:  # fmt: skip
+        self._parts, self._gates = parts, gates
+        self._pools: tuple[Pool, ...] = (_unnamed(()),)
+        self._queue = None if folder is None else Queue(folder, limits or Limits())
+        self._trouble = "" if folder else "this release keeps deferred requests on one machine alone, by `sluice run`"
+        self._worker: Worker | None = None
+        self._lifecycle: Lifecycle | None = None
+        if works and self._queue is not None:
+            self._worker = Worker(self._queue, self._run, lambda: self._pools, lambda: self._parts.asking, alone=alone)
+            self._lifecycle = Lifecycle(self._queue, self._route)
+        self._working = False
+
+    @property
+    def open(self) -> bool:
+        """Whether requests can be put into the queue."""
+        return self._queue is not None and not self._trouble
+
+    async def start(self) -> None:
+        """Opens the queue. A disk that refuses is told of, here and to whoever calls; all else is served."""
+        if self._queue is None:
+            return
+        try:
+            await self._queue.open()
+        except (OSError, sqlite3.Error, RuntimeError) as error:
+            self._trouble = f"the queue {self._queue.folder} cannot be opened: {error}"
+            log.error("batches are not served: %s", self._trouble)
+
+    async def use(self, config: Config) -> None:
+        """Obeys another Config's windows; from the first one on what waits is run."""
+        pools = [
+            Pool(w.name, frozenset(w.routes), self._gates(w), w.concurrency, w.deadline, w.missed)
+            for w in config.windows.values()
+        ]
+        self._pools = (*pools, _unnamed(pools))
+        if self._queue is not None and self.open:
+            self._queue.wake()
+            if not self._working and self._worker is not None and self._lifecycle is not None:
+                self._working = True
+                await self._worker.start()
+                self._lifecycle.start()
+
+    async def stop(self) -> None:
+        """Gives back what runs, and closes the queue."""
+        if self._working and self._worker is not None and self._lifecycle is not None:
+            await self._lifecycle.stop()
+            await self._worker.stop()
+        if self._queue is not None:
+            await self._queue.close()
+
+    # What is asked
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers at one of PATHS, errors in the shape of the wire that is spoken there."""
+        path: str = scope["path"]
+        dialect = ANTHROPIC_MESSAGES if path.startswith(message_batches.PATH) else OPENAI_CHAT
+        base = next(one for one in PATHS if path == one or path.startswith(one + "/"))
+        rest = [part for part in path[len(base) :].split("/") if part]
+        try:
+            request = self._request(scope, receive, send)
+            if base == files.PATH:
+                found = await files.answer(request, rest)
+            elif base == batches.PATH:
+                found = await batches.answer(request, rest)
+            elif base == message_batches.PATH:
+                found = await message_batches.answer(request, rest)
+            else:
+                found = await deferred.answer(request, rest, self._estimate)
+            if found is not None:
+                await _send(scope, send, found)
+        except CallerLeft:
+            return
+        except Problem as problem:
+            await _refuse(send, dialect, problem)
+
+    async def accept(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+        """Takes in what a caller asked of `dialect` with `Prefer: respond-async`."""
+        try:
+            await _send(scope, send, await deferred.accept(self._request(scope, receive, send), dialect, self._in_time))
+        except CallerLeft:
+            return
+        except Problem as problem:
+            await _refuse(send, dialect, problem)
+
+    def _request(self, scope: Scope, receive: Receive, send: Send) -> Request:
+        serving, headers = self._parts.serving, dict(scope["headers"])
+        caller, key = serving.callers.authenticate(headers, time.time())
+        if self._queue is None:
+            raise Problem(501, "batches_not_served", f"Batches are not served here: {self._trouble}.")
+        if self._trouble:
+            raise Problem(503, "queue_unavailable", f"Batches are not served now: {self._trouble}.")
+        return Request(self._queue, serving, caller.tenant, key, headers, scope, receive, send)
+
+    # What is run
+
+    async def _run(self, task: Task) -> Outcome:
+        assert self._queue is not None  # whose task it is
+        queue = self._queue
+        try:
+            if task.kind == "single":
+                body = await queue.read(partial(store.body, seq=task.batch))
+            else:
+                body = lines.request_body(queue.path(task.input), task.offset, task.length, task.kind)
+        except (OSError, ValueError) as error:
+            log.error("a deferred request cannot be read: %s", error, extra={"request": task.id})
+            body = None
+        if body is None:
+            problem = Problem(400, "request_unreadable", "The request cannot be read any more: its file is damaged.")
+            return Outcome(Result(400, "", BY_PATH[task.path].error(problem)))
+        return await execute(self._parts, task, body)
+
+    def _route(self, model: str, allowed: frozenset[str] | None) -> str:
+        key = None if allowed is None else Key("", models=allowed)
+        route = self._parts.serving.find(model, key).route.name
+        self._in_time(route)
+        return route
+
+    def _in_time(self, route: str) -> None:
+        """Raises Problem(409) where the route's BatchWindow rather fails a request than have it late."""
+        pool, now = self._pool(route), time.time()
+        opens = pool.gate.next(now)
+        if pool.missed == "Fail" and opens > now + pool.deadline:
+            message = (
+                f"BatchWindow {pool.name} opens in {(opens - now) / 3600:.1f} h, after the deadline of "
+                f"{pool.deadline / 3600:.1f} h: nothing would be done in time."
+            )
+            raise Problem(409, "deadline_before_window", message)
+
+    def _pool(self, route: str) -> Pool:
+        return next((pool for pool in self._pools if route in pool.routes), self._pools[-1])
+
+    def _estimate(self, route: str, ahead: int) -> float | None:
+        pool = self._pool(route)
+        pace = None if self._worker is None else self._worker.pace(pool.name)
+        now = time.time()
+        return None if pace is None else max(pool.gate.next(now) - now, 0.0) + (ahead + 1) / pace
+
+
+def _unnamed(pools: Iterable[Pool]) -> Pool:
+    """The pool of the routes that are in none of `pools`."""
+    deadline = max([batches.WINDOW, *(pool.deadline for pool in pools)])
+    return Pool("", frozenset(), Always(), UNNAMED, deadline, "RunAnyway")
+
+
+async def _send(scope: Scope, send: Send, answer: Answer) -> None:
+    await send_whole(send, answer.status, answer.headers, b"" if scope["method"] == "HEAD" else answer.body)
+
+
+async def _refuse(send: Send, dialect: Dialect, problem: Problem) -> None:
+    headers = [JSON]
+    if problem.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % max(1, round(problem.retry_after))))
+    if problem.status in (408, 413):
+        headers.append((b"connection", b"close"))
+    await send_whole(send, problem.status, headers, dialect.error(problem))
