@@ -2,36 +2,38 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+from uuid import uuid4
 
 import orjson
 
 from sluice_sidecar.ask import Caller, Usage
 from sluice_sidecar.cache.clock import SteadyClock
-from sluice_sidecar.cache.embed import Embedder, EmbeddingError, TooLong, checked
+from sluice_sidecar.cache.embedders.embedder import Embedder, OwnEmbedder
 from sluice_sidecar.cache.entry import Damaged, Entry, Hit
 from sluice_sidecar.cache.fingerprint import Fingerprint
+from sluice_sidecar.cache.hits import SHOWN, Hits, Reused
+from sluice_sidecar.cache.learner import Learner
+from sluice_sidecar.cache.look import Look
+from sluice_sidecar.cache.meaning import Meaning
 from sluice_sidecar.cache.memory import Memory
 from sluice_sidecar.cache.reuse.identical import identical
-from sluice_sidecar.cache.reuse.paraphrase import NEIGHBOURS, Paraphrase, eligible
-from sluice_sidecar.cache.reuse.strategy import Neighbour
+from sluice_sidecar.cache.risk import Source
+from sluice_sidecar.cache.stores.scannable import Scannable
 from sluice_sidecar.cache.stores.store import Record, Store, StoreError, StoreLocked
-from sluice_sidecar.cache.ttl import SKEW, lifetime
-from sluice_sidecar.config import Policy, SharedStore
-
-if TYPE_CHECKING:
-    from sluice_sidecar.cache.embed import Vector
+from sluice_sidecar.cache.timely import timely
+from sluice_sidecar.cache.ttl import lifetime
+from sluice_sidecar.cache.vectors import Vectors
+from sluice_sidecar.config import Embedding, Policy, SharedStore
 
 log = logging.getLogger("sluice.cache")
 
 TICK = 1.0
 """Seconds between two rounds of upkeep."""
-
-SLOWEST = 0.25
-"""Seconds that an ask waits for its embedding: a queue of long texts must not cost more than the cache saves."""
 
 
 class Cache:
@@ -44,20 +46,28 @@ class Cache:
     def __init__(
         self, store: Store | None, embedder: Embedder | None, *,
         clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
-        memory: Memory | None = None,
+        memory: Memory | None = None, replica: str | None = None, chance: Callable[[], float] = random.random,
     ) -> None:  # fmt: skip
-        self._store, self._embedder = store, embedder
+        """`replica` names this process among those that share a store, and outlives it: its evidence is its own.
+
+        `chance` is uniform in 0..1: which hits are asked again.
+        """
+        self._store = store
         self._shared: dict[SharedStore, Store] = {}
         self._stores: tuple[Store, ...] = () if store is None else (store,)
         self._memory = memory if memory is not None else Memory()
         self._now = SteadyClock(clock, monotonic)
-        self._paraphrase = Paraphrase()
         self._counts: Counter[str] = Counter()
         self._vetoes: Counter[str] = Counter()
+        self._vectors = Vectors(embedder, self._counts)
+        self.learner = Learner(replica or uuid4().hex, self._of)
+        self._meaning = Meaning(
+            self._vectors, self.learner, self._counts, self._vetoes, now=self._now, read=self._read, chance=chance
+        )
+        self._hits = Hits()
         self._touched: set[str] = set()
         self._purges = 0
         self._keeper: asyncio.Task[None] | None = None
-        self._embedder_fails = False
 
     async def open(self) -> None:
         """Opens the store and starts its upkeep. Raises StoreLocked; on other trouble the store stays off for now."""
@@ -100,9 +110,9 @@ class Cache:
         for store in self._stores:
             await store.close()
 
-    def use(self, embedder: Embedder) -> None:
-        """Takes an embedder that was not needed before."""
-        self._embedder = embedder
+    def use(self, embedder: Embedder | None, own: Mapping[Embedding, OwnEmbedder] | None = None) -> None:
+        """Takes the embedders of another Config: the builtin one, and those that its policies name besides."""
+        self._vectors.use(embedder, own)
 
     @property
     def entries(self) -> int:
@@ -110,9 +120,8 @@ class Cache:
         return len(self._memory)
 
     async def warm(self) -> None:
-        """Embeds one text, so that the first ask does not wait for the model to load. Says so if that fails."""
-        if self._embedder is not None:
-            await self._vector("warm", None)
+        """Embeds one text with each embedder, so that no ask waits for a model to load. Says so if that fails."""
+        await self._vectors.warm()
 
     # Reading
 
@@ -130,33 +139,66 @@ class Cache:
                 self._touched.add(fp.key)
         return hit
 
-    async def find(
+    async def look(
         self, fp: Fingerprint, policy: Policy, *, max_age: float | None = None, min_similarity: float | None = None
-    ) -> Hit | None:
-        """The answer to this ask from the store: identical, else by the policy's other strategies.
+    ) -> Look:
+        """Looks for an answer in the store: identical, else by the policy's other strategies.
 
+        Without a hit the look is handed to `put` with the answer that a model gave, which labels what was proposed.
         `max_age` (seconds) and `min_similarity` (cosine) are the caller's; they tighten the policy, never loosen it.
         Call it after `identical` found nothing.
         """
         store = self._of(policy)
-        if store is None:
-            self._counts["miss"] += 1
-            return None
-        try:
-            hit = await self._stored(store, fp, max_age) if policy.identical else None
-            if hit is None and policy.paraphrase is not None and self._embedder is not None and eligible(fp.text):
-                least = policy.paraphrase.similarity
-                if min_similarity is not None and not min_similarity <= least:  # NaN asks for the impossible
-                    least = min_similarity
-                hit = await self._reworded(store, fp, policy, least, max_age)
-        except StoreError as error:
-            self._counts["store_errors"] += 1
-            log.debug("the cache store failed", extra={"reason": str(error)})
-            hit = None
+        look = Look()
+        if store is not None:
+            try:
+                if policy.identical:
+                    look.hit = await self._stored(store, fp, max_age)
+                if look.hit is None and self._meaning.applies(policy, fp.text):
+                    least = policy.paraphrase.similarity if policy.paraphrase else 0.0
+                    if min_similarity is not None and not min_similarity <= least:  # NaN asks for the impossible
+                        least = min_similarity
+                    look = await self._meaning.look(store, fp, policy, least=least, max_age=max_age)
+            except StoreError as error:
+                self._counts["store_errors"] += 1
+                log.debug("the cache store failed", extra={"reason": str(error)})
+        hit = look.hit
         self._counts["miss" if hit is None else "stale" if hit.stale else hit.how] += 1
         if hit is not None:
             self._touched.add(hit.entry.key)
-        return hit
+        return look
+
+    def served(self, request: str, tenant: str, fp: Fingerprint, policy: Policy, look: Look) -> None:
+        """Remembers a hit by meaning under the id that its caller got, for feedback and for the console."""
+        one = next((one for one in look.judged if one.served), None)
+        if one is not None:
+            self.learner.tally.hits[policy.name, one.how] += 1
+            entry = one.proposal.entry
+            filled = look.neighbours[0].entry if one.how == "template" else entry
+            self._hits.add(
+                Reused(
+                    request, self._now(), tenant, policy, fp.partition, one,
+                    (fp.text or "")[:SHOWN], (filled.text or "")[:SHOWN], filled.key,
+                )
+            )  # fmt: skip
+
+    async def feedback(self, request: str, tenant: str) -> bool:
+        """Takes a caller's word that a reused answer was wrong: it counts against that caller's partition alone, and
+        the entry goes if it is of the same tenant: where tenants share answers, nobody takes out another's.
+
+        False: there is no such hit of this tenant's, or not any more. Raises StoreError.
+        """
+        hit = self._hits.take(request, tenant)
+        if hit is None:
+            return False
+        self._counts["complaints"] += 1
+        self.learner.learn(hit.policy, hit.judged, wrong=True, partition=hit.partition, source=Source.FEEDBACK)
+        await self._purge(None, tenant, hit.key)
+        return True
+
+    def recent(self, n: int) -> Sequence[Reused]:
+        """The last n hits by meaning, newest first."""
+        return self._hits.recent(n)
 
     async def _stored(self, store: Store, fp: Fingerprint, max_age: float | None) -> Hit | None:
         now = self._now()
@@ -172,35 +214,6 @@ class Cache:
             self._memory.put(entry)
         return hit
 
-    async def _reworded(
-        self, store: Store, fp: Fingerprint, policy: Policy, least: float, max_age: float | None
-    ) -> Hit | None:
-        assert fp.text is not None
-        vector = await self._vector(fp.text, SLOWEST)
-        if vector is None or not 0.0 <= least <= 1.0:
-            return None
-        now = self._now()
-        found = await store.nearest(fp.scope, vector.astype("<f4").tobytes(), least, NEIGHBOURS, now)
-        neighbours = []
-        for similarity, data in found:
-            entry = self._read(data)
-            # The filter was part of the query; what came is checked again, whatever the store says.
-            if (
-                entry is not None and entry.scope == fp.scope and entry.policy == policy.name
-                and least <= similarity and now - entry.created >= -SKEW and now < entry.expires
-                and (max_age is None or now - entry.created <= max_age)
-            ):  # fmt: skip
-                neighbours.append(Neighbour(entry, min(similarity, 1.0)))
-        proposal = self._paraphrase.propose(fp.text, neighbours)
-        if proposal is None:
-            return None
-        if proposal.refused:
-            self._counts["vetoed"] += 1
-            self._vetoes[proposal.refused[0]] += 1
-            log.debug("a near answer was vetoed", extra={"vetoes": proposal.refused, "similarity": proposal.score})
-            return None
-        return Hit("paraphrase", proposal.entry, proposal.score)
-
     def _read(self, data: bytes) -> Entry | None:
         try:
             return Entry.from_bytes(data)
@@ -209,44 +222,62 @@ class Cache:
             log.warning("a cache record was passed over", extra={"reason": str(error)})
             return None
 
-    async def _vector(self, text: str, patience: float | None) -> "Vector | None":
-        """The text's unit vector, or None: a failure of the embedder, or more than `patience` seconds, is a miss."""
-        assert self._embedder is not None
-        try:
-            async with asyncio.timeout(patience):
-                vector = checked(await self._embedder(text))
-        except TooLong:
-            self._counts["too_long"] += 1
-            return None
-        except (EmbeddingError, TimeoutError) as error:
-            reason = str(error) or f"it took more than {patience} s"
-            self._counts["embedding_errors"] += 1
-            if not self._embedder_fails:
-                self._embedder_fails = True
-                log.warning("no embedding: asks are matched identically only", extra={"reason": reason})
-            return None
-        self._embedder_fails = False
-        return vector
+    # What was answered elsewhere, and moving
+
+    async def around(self, fp: Fingerprint, policy: Policy) -> Look:
+        """What lies near an ask whose answer comes from elsewhere, to be handed to `put`. Raises StoreError."""
+        store = self._of(policy)
+        if store is None or not self._meaning.applies(policy, fp.text):
+            return Look()
+        return await self._meaning.around(store, fp, policy)
+
+    async def made(self, fp: Fingerprint, policy: Policy) -> float | None:
+        """When the answer that is kept to this very ask was given; None: none is. Raises StoreError."""
+        entry, store, now = self._memory.get(fp.key), self._of(policy), self._now()
+        if entry is None and store is not None and (data := await store.get(fp.key, now)) is not None:
+            entry = self._read(data)
+        return entry.created if entry is not None and now < entry.expires else None
+
+    async def kept(self, policy: Policy) -> AsyncIterator[Entry]:
+        """Every living entry of a policy's store, in no order. Raises StoreError."""
+        store = self._of(policy)
+        if store is None:
+            raise StoreError("there is no store: this gateway keeps answers in memory alone (sluice run --data keeps)")
+        if not isinstance(store, Scannable):
+            raise StoreError("this store cannot list its entries")
+        async for data in store.scan(policy.name):
+            entry = self._read(data)
+            if entry is not None and entry.policy == policy.name and self._now() < entry.expires:
+                yield entry
 
     # Writing
 
     async def put(
         self, fp: Fingerprint, policy: Policy, caller: Caller, *,
         whole: dict[str, Any], usage: Usage, backend: str, took: float, max_age: float | None = None,
+        look: Look | None = None, created: float | None = None,
     ) -> bool:  # fmt: skip
         """Keeps a whole, good answer (what is good is the caller's to judge). False: too large, or no life left.
 
-        In memory when it returns to the event loop first, so the next equal ask hits; then embedded and stored.
+        `created` (unix seconds) is when it was given, where that is not now: its life began then.
+
+        In memory when it returns to the event loop first, so the next equal ask hits; then embedded, compared with what
+        `look` (what the same ask found before) had proposed, and stored.
         """
         body = orjson.dumps(whole)
         now = self._now()
-        expires, stale_until = lifetime(policy, now, max_age=max_age)
+        created = now if created is None else min(created, now)
+        if policy.timely is not None and fp.text is not None and timely(fp.text):
+            max_age = policy.timely if max_age is None else min(max_age, policy.timely)
+            self._counts["timely"] += 1
+        expires, stale_until = lifetime(policy, created, max_age=max_age)
         if len(body) > policy.limits.answer_bytes or policy.limits.entries < 1 or stale_until <= now:
             self._counts["not_kept"] += 1
             return False
         entry = Entry(
-            fp.key, fp.scope, caller.tenant, policy.name, backend, fp.text, body, usage, took, now, expires, stale_until
-        )
+            fp.key, fp.scope, caller.tenant, policy.name, backend, fp.text, body, usage, took, created, expires,
+            stale_until,
+        )  # fmt: skip
         self._memory.put(entry)
         self._counts["put"] += 1
         store = self._of(policy)
@@ -254,19 +285,26 @@ class Cache:
             return True
         purges = self._purges
         vector = None
-        if policy.paraphrase is not None and self._embedder is not None and eligible(fp.text):
-            assert fp.text is not None
-            vector = await self._vector(fp.text, None)
+        said = fp.dialect.answer_text(whole)
+        if said and self._meaning.applies(policy, fp.text):
+            vector = look.vector if look is not None else None
+            if vector is None:
+                vector = await self._meaning.vector(fp, policy, patient=True)
+            entry.group = await self._meaning.group(fp, policy, said, look)
+            if look is not None:
+                await self._meaning.learn(policy, fp, look, said, entry.group)
             if purges != self._purges and self._memory.get(fp.key) is not entry:
                 return False  # purged while it was embedded
         try:
             await store.put(
                 Record(
-                    fp.key, fp.scope, caller.tenant, policy.name, expires, stale_until, now, entry.to_bytes(),
-                    None if vector is None else vector.astype("<f4").tobytes(),
+                    fp.key, self._meaning.scope(fp, policy), caller.tenant, policy.name, expires, stale_until, now,
+                    entry.to_bytes(), None if vector is None else vector.astype("<f4").tobytes(),
                 ),
                 policy.limits.entries,
             )  # fmt: skip
+            if vector is not None:
+                await self._meaning.study(store, fp, policy, vector)
         except StoreError as error:
             self._counts["store_errors"] += 1
             log.debug("the cache store failed", extra={"reason": str(error)})
@@ -280,6 +318,10 @@ class Cache:
         """
         if entry is not None and (len(entry) != 32 or not set(entry) <= set("0123456789abcdef")):
             raise ValueError(f"an entry's key is 32 hex digits, lower case; got {entry!r}")
+        self._hits.purge(policy, tenant, entry)
+        return await self._purge(policy, tenant, entry)
+
+    async def _purge(self, policy: str | None, tenant: str | None, entry: str | None) -> int:
         gone, stored, failed = self.forget(policy, tenant, entry), 0, []
         for store in self._stores:
             try:
@@ -293,6 +335,9 @@ class Cache:
     def forget(self, policy: str | None, tenant: str | None, entry: str | None) -> int:
         """The part of a purge that concerns this process's memory: what another worker's purge calls here."""
         self._purges += 1
+        if policy is None and tenant is None and entry is None:
+            self.learner.forget()
+        self._meaning.forget(entry)
         return len(self._memory.purge(policy=policy, tenant=tenant, entry=entry))
 
     # Upkeep
@@ -300,13 +345,17 @@ class Cache:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            await self.upkeep()
+            try:
+                await self.upkeep()
+            except Exception:  # as below: what is odd in a store must not end the upkeep
+                log.exception("upkeep of the cache failed")
 
     async def upkeep(self) -> None:
         """One round: tells the store what was used, and lets it sweep, flush and recover."""
         touched, self._touched = list(self._touched), set()
         now = self._now()
         await asyncio.gather(*(self._tend(store, touched, now) for store in self._stores))
+        await self.learner.tend(now)
 
     async def _tend(self, store: Store, touched: list[str], now: float) -> None:
         try:
@@ -330,6 +379,7 @@ class Cache:
         return {
             "counts": dict(self._counts),
             "vetoes": dict(self._vetoes),
+            "evidence": self.learner.report(),
             "memory": {"entries": len(self._memory), "bytes": self._memory.size},
             "store": {"state": "none", "entries": 0} if self._store is None else self._store.stats(),
         }

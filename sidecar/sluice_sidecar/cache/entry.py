@@ -8,11 +8,19 @@ import orjson
 
 from sluice_sidecar.ask import Usage
 
-How = Literal["identical", "paraphrase"]
+How = Literal["identical", "paraphrase", "label", "template"]
 """By which strategy an answer was found."""
 
-FORM = 1
-"""The record's form; one of another form is not read."""
+FORM = 2
+"""The record's form; one of another form is not read, but for the first, which had no group."""
+
+LABELS = "="
+"""How the group of a short answer begins: it is the answer's own digest, equal wherever the answer is."""
+
+
+def is_label(group: str) -> bool:
+    """Whether a group's answers are short ones, each of them one of a set."""
+    return group.startswith(LABELS)
 
 
 class Damaged(ValueError):  # noqa: N818  (it names the record's state)
@@ -39,6 +47,8 @@ class Entry:
     expires: float
     stale_until: float
     """Until when it may be shown after `expires`, while it is fetched again."""
+    group: str = ""
+    """Entries of one group give the same answer in other words; empty where nobody compared them."""
     memo: tuple[object, bytes] | None = field(default=None, repr=False, compare=False)
     """What its reader computed from it for the given object, kept beside it."""
     _pieces: list[bytes] | None = field(default=None, repr=False, compare=False)
@@ -95,6 +105,7 @@ class Entry:
         about = (
             FORM, self.key, self.scope, self.tenant, self.policy, self.backend, self.text,
             usage.prompt, usage.cached, usage.completion, self.took, self.created, self.expires, self.stale_until,
+            self.group,
         )  # fmt: skip
         return orjson.dumps(about) + b"\n" + self.body
 
@@ -103,15 +114,24 @@ class Entry:
         """The entry that `to_bytes` wrote. Raises Damaged."""
         line, _, body = data.partition(b"\n")
         try:
-            form, key, scope, tenant, policy, backend, text, prompt, cached, completion, *times = orjson.loads(line)
+            form, *about = orjson.loads(line)
+            if form == 1:
+                about.append("")
+            key, scope, tenant, policy, backend, text, prompt, cached, completion, *times, group = about
             took, created, expires, stale_until = (float(time) for time in times)
             usage = Usage(int(prompt), int(cached), int(completion))
         except (ValueError, TypeError) as error:
             raise Damaged(f"a cache record cannot be read: {error}") from error
-        words = (key, scope, tenant, policy, backend)
-        if form != FORM or not all(isinstance(word, str) for word in words) or not isinstance(text, str | None):
+        words = (key, scope, tenant, policy, backend, group)
+        if (
+            form not in (1, FORM)
+            or not all(isinstance(word, str) for word in words)
+            or not isinstance(text, str | None)
+        ):
             raise Damaged(f"a cache record has form {form!r}, this release reads {FORM}")
-        return cls(key, scope, tenant, policy, backend, text, body, usage, took, created, expires, stale_until)
+        return cls(
+            key, scope, tenant, policy, backend, text, body, usage, took, created, expires, stale_until, group
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

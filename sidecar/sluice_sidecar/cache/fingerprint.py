@@ -1,13 +1,17 @@
 """Which asks are the same: everything that can change an answer, in two digests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import orjson
 
 from sluice_sidecar.ask import Ask, Caller
 from sluice_sidecar.cache.normalise import normalised, pruned, without
 from sluice_sidecar.config import Policy, Route
+
+if TYPE_CHECKING:
+    from sluice_sidecar.dialects.dialect import Dialect
 
 FORM = b"sluice/fingerprint/1"
 """The hash's key. Raise its number whenever what goes in changes: old entries are then never found, not misread."""
@@ -21,12 +25,20 @@ class Fingerprint:
     """Hex digests of 128 bits. `scope` covers everything but the last user text, `key` covers that too.
 
     `text` is the last user text, normalised; None where only identical reuse is possible (then key and scope cover
-    the whole ask and are equal to no other's).
+    the whole ask and are equal to no other's). `dialect` is how answers to it are read and written.
     """
 
     scope: str
     key: str
     text: str | None
+    dialect: "Dialect" = field(compare=False, repr=False)
+    tenant: str | None = field(default=None, compare=False)
+    """Who asks, where tenants share the scope; None: the scope is one tenant's."""
+
+    @property
+    def partition(self) -> str:
+        """Whose evidence an answer to this ask is: one scope of one tenant, also where tenants share entries."""
+        return self.scope if self.tenant is None else f"{self.scope}/{self.tenant}"
 
 
 def fingerprint(ask: Ask, route: Route, policy: Policy, caller: Caller) -> Fingerprint:
@@ -46,12 +58,12 @@ def fingerprint(ask: Ask, route: Route, policy: Policy, caller: Caller) -> Finge
     # JSON documents one after the other delimit themselves: no two asks give the same bytes.
     rest = orjson.dumps(skeleton, option=orjson.OPT_SORT_KEYS)
     hasher.update(orjson.dumps(who) + rest + (b"0" if text is None else b"1"))
-    scope = hasher.hexdigest()
+    scope, shared = hasher.hexdigest(), None if policy.partition == "Tenant" else caller.tenant
     if text is None:
-        return Fingerprint(scope, scope, None)
+        return Fingerprint(scope, scope, None, ask.dialect, shared)
     text = normalised(text)
     hasher.update(text.encode("utf-8", "surrogatepass"))
-    return Fingerprint(scope, hasher.hexdigest(), text)
+    return Fingerprint(scope, hasher.hexdigest(), text, ask.dialect, shared)
 
 
 def _prefix(dialect: str, route: Route, policy: Policy) -> blake2b:

@@ -1,6 +1,7 @@
 """What a text states that an embedding overlooks: figures, dates, names, negation, direction, kind of question."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,10 @@ TOKEN = re.compile(
 )
 SENTENCE_END = frozenset(".!?:;\n")
 OPERATORS = frozenset("+*/=<>^|&~%$€£¥₹{}[]()#@\\")
+PICTURES = frozenset({"So", "Sm"})
+"""Unicode categories of signs that stand for words and that an English model does not know: a smile is an anger to it,
+and an arrow to the left one to the right."""
+MARKS = frozenset("®™©°")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Facts:
     names: tuple[str, ...]
     """Capitalised, coded or quoted things and known places, in lower case."""
     literals: tuple[str, ...]
-    """Code, links and quotations, as they stand."""
+    """Code, links, quotations and pictures, as they stand."""
     operators: tuple[str, ...]
     negations: int
     sides: frozenset[tuple[int, int]]
@@ -55,6 +60,8 @@ class Facts:
     opening: tuple[str, ...]
     """The first three words, or as many as there are."""
     words: frozenset[str]
+    said: tuple[str, ...]
+    """All words in small letters, those that belong together as one."""
     content: tuple[str, ...]
     """Stems of what carries meaning, one stem for words that mean the same."""
 
@@ -66,7 +73,7 @@ for _pair, _sides in enumerate(lex.OPPOSITES):
             SIDES.setdefault(_word, []).append((_pair, _side))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def facts(text: str) -> Facts:
     """The facts of a text; about 100 us for a sentence, remembered."""
     return _Reader(text).read()
@@ -133,6 +140,7 @@ class _Reader:
             language=grammar.language(words),
             opening=tuple(words[:3]),
             words=frozenset(words),
+            said=tuple(words),
             content=tuple(self.content),
         )
 
@@ -283,6 +291,8 @@ class _Reader:
             self._unit(lex.UNITS[raw])
         elif raw in OPERATORS and raw not in "()":
             self.operators.append(raw)
+        elif unicodedata.category(raw[0]) in PICTURES and raw not in MARKS:
+            self.literals.append(raw)
 
 
 def standalone(text: str) -> bool:

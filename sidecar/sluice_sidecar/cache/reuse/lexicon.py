@@ -296,6 +296,61 @@ someone somebody one ones people person get
 go going make sure go explain describe mean means called name
 """)
 
+HARMLESS = FILLERS - _words("my our your what which who whom whose when where why how some any much many very too if "
+                            "one ones first on off up down from by with as for in at no") | _words("""
+define quick list need compose provide come see start show write create offer hey hope
+""")  # fmt: skip
+"""Words that one ask has and its equal has not, or others in their place."""
+
+TELLING = _words("""
+yours he she they we who when where why all every each most none no few many both neither either several half
+only even except but without including excluding also never always exactly least more less fewer better best worse worst
+""")
+"""Stems, or persons, that change what is asked by being there."""
+
+PERSONS = _canonical("""
+i me my mine myself i'm i've i'd i'll
+we us our ours ourselves we're we've
+he him his himself he's
+she her hers herself she's
+they them their theirs themselves they're they've
+yours your yourself
+""")
+"""Whom a pronoun speaks of. "You" alone speaks of anyone."""
+
+QUANTIFIERS = _canonical("""
+all every each everything everyone everybody always whole entire
+some several certain sometimes someone somebody something
+most mostly usually majority
+few rarely seldom hardly
+many lots often plenty
+none nothing nobody never neither no
+both
+either
+half
+exactly precisely
+least
+only solely just
+""")
+"""How many or how often: words of one meaning a line."""
+
+SCOPES = _canonical("""
+except excluding excluded besides apart exclude excludes
+including included include includes
+within inside
+outside
+unless
+despite
+""")
+"""What is in and what is not."""
+
+COMMON = _words("""
+use work make need want know way time thing new good long day people place part kind type help find start keep put
+take come see look happen different same main important common need long current available possible right number
+name list example information detail account call check turn play set say us
+""")
+"""Stems of words of everyday's."""
+
 STOPWORDS = {
     "en": _words(
         "the a an is are was were do does did i you he she we they it my your his her our their this that these those "

@@ -1,18 +1,13 @@
-"""Paraphrase: another wording of an ask that was answered, by nearest neighbours and then a veto.
-
-First form: no bound on its error is proven yet, so it works only where a policy names a similarity.
-"""
+"""Paraphrase: another wording of an answered ask, by neighbours that agree and guards that see no difference."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from sluice_sidecar.cache.entry import How
-from sluice_sidecar.cache.reuse.facts import standalone
-from sluice_sidecar.cache.reuse.strategy import Neighbour, Proposal
-from sluice_sidecar.cache.reuse.veto import disagreements
-
-NEIGHBOURS = 4
-"""How many are looked at: past the nearest few, another wording of the same ask is rare."""
+from sluice_sidecar.cache.reuse import alignment, vote
+from sluice_sidecar.cache.reuse.facts import facts, standalone
+from sluice_sidecar.cache.reuse.strategy import Neighbour, Proposal, Record
+from sluice_sidecar.cache.reuse.veto import SOFT, disagreements
 
 LONGEST = 1500
 """Characters, about what MiniLM reads. A longer text is a document, and two documents that differ in one figure look
@@ -20,21 +15,39 @@ alike to an embedding."""
 
 
 class Paraphrase:
-    """See Strategy. The nearest neighbour that nothing speaks against; else the nearest, refused."""
+    """See Strategy. Of the answer that the neighbours agree on, the nearest member that no guard speaks against.
+
+    Guards that only hint (SOFT) are features, the others refuse.
+    """
 
     how: ClassVar[How] = "paraphrase"
+    FEATURES: ClassVar[tuple[str, ...]] = (*vote.FEATURES, *SOFT, *alignment.FEATURES)
 
-    def propose(self, text: str, neighbours: Sequence[Neighbour]) -> Proposal | None:
+    def propose(self, text: str, neighbours: Sequence[Neighbour], record: Record) -> Proposal | None:
         """See Strategy."""
-        refused: Proposal | None = None
-        for neighbour in neighbours:
-            if neighbour.entry.text is None:
-                continue
-            against = disagreements(text, neighbour.entry.text)
+        found = vote.vote(text, [one for one in neighbours if one.entry.text is not None], record)
+        if found is None:
+            return None
+        chosen: tuple[Neighbour, tuple[str, ...]] | None = None
+        for member in found.members:
+            assert member.entry.text is not None
+            against = disagreements(text, member.entry.text)
+            if chosen is None or not against or (_hard(chosen[1]) and not _hard(against)):
+                chosen = member, against
             if not against:
-                return Proposal(neighbour.entry, neighbour.similarity)
-            refused = refused or Proposal(neighbour.entry, neighbour.similarity, against)
-        return refused
+                break
+        assert chosen is not None
+        member, against = chosen
+        features = (
+            *found.features, *(float(name in against) for name in SOFT),
+            *alignment.align(facts(text), facts(member.entry.text or "")),
+        )  # fmt: skip
+        hints = tuple(name for name in against if name in SOFT)
+        return Proposal(member.entry, member.similarity, features, _hard(against), hints)
+
+
+def _hard(against: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in against if name not in SOFT)
 
 
 def eligible(text: str | None) -> bool:

@@ -6,6 +6,8 @@ wrong answer, so a doubt refuses.
 
 from collections.abc import Callable
 
+from sluice_sidecar.cache.reuse import lexicon as lex
+from sluice_sidecar.cache.reuse.alignment import added, kinds, swapped
 from sluice_sidecar.cache.reuse.facts import Facts, facts
 
 Rule = Callable[[Facts, Facts], bool]
@@ -56,6 +58,20 @@ def _switch(a: Facts, b: Facts) -> bool:
 
 def _sole(a: Facts, b: Facts) -> bool:
     return a.sole != b.sole
+
+
+def _person(a: Facts, b: Facts) -> bool:
+    """Whose matter it is: his, hers, ours."""
+    return not (kinds(lex.PERSONS, a) ^ kinds(lex.PERSONS, b)).isdisjoint({"he", "she", "we"})
+
+
+def _quantity(a: Facts, b: Facts) -> bool:
+    of_a, of_b = kinds(lex.QUANTIFIERS, a), kinds(lex.QUANTIFIERS, b)
+    return bool(of_a) and bool(of_b) and of_a != of_b
+
+
+def _scope(a: Facts, b: Facts) -> bool:
+    return kinds(lex.SCOPES, a) != kinds(lex.SCOPES, b)
 
 
 def _question(a: Facts, b: Facts) -> bool:
@@ -129,14 +145,23 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("opposite", _opposites),
     ("switch", _switch),
     ("sole", _sole),
+    ("scope", _scope),
+    ("quantity", _quantity),
+    ("person", _person),
     ("question", _question),
     ("modality", _modality),
     ("tense", _tense),
     ("role", _roles),
     ("order", _order),
+    ("swap", swapped),
+    ("addition", added),
     ("edit", _edit),
 )
 """Name and rule, in the order in which reasons are given. A rule is true where the two asks disagree."""
+
+SOFT = ("question", "modality", "tense", "edit")
+"""Rules that only hint: asks for the same thing often break them, so they refuse by themselves only where nothing else
+bounds the error."""
 
 
 def disagreements(text: str, other: str) -> tuple[str, ...]:

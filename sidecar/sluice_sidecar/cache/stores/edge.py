@@ -10,13 +10,14 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from sluice_sidecar.cache.stores.folder import PATIENCE, RESERVE, Folder
+from sluice_sidecar.cache.stores.indexed_shard import LARGE, IndexedShard
 from sluice_sidecar.cache.stores.points import ident_of
-from sluice_sidecar.cache.stores.shard import BATCH, Shard
+from sluice_sidecar.cache.stores.shard import BATCH
 from sluice_sidecar.cache.stores.store import Record, StoreError
 
 log = logging.getLogger("sluice.cache")
@@ -27,17 +28,21 @@ WORN = 20_000
 SWEEP = 10.0
 """Seconds between two looks for records that ended."""
 
+SHARE = 4.0
+"""Time left to others for each second in which codes for large scopes are made."""
+
 
 class EdgeStore:
-    """See Store. Calls are short (10 to 300 us) and run where they are awaited; only opening takes a thread."""
+    """See Store. Calls are short (10 us to 1 ms) and run where they are awaited; only opening takes a thread."""
 
     def __init__(
-        self, path: Path | str, *, reserve: int = RESERVE, patience: float = PATIENCE,
+        self, path: Path | str, *, reserve: int = RESERVE, patience: float = PATIENCE, large: int = LARGE,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
+        """`large`: entries from which a scope is searched by codes first."""
         self._folder = Folder(Path(path), reserve=reserve, patience=patience)
-        self._seconds = seconds
-        self._shard: Shard | None = None
+        self._seconds, self._large = seconds, large
+        self._shard: IndexedShard | None = None
         self._counts: dict[str, int] = {}
         self._full = self._dirty = False
         self._closed = True
@@ -46,6 +51,7 @@ class EdgeStore:
         self._deleted = self._puts = 0
         self._refused = self._dropped = 0
         self._reopening: asyncio.Task[None] | None = None
+        self._growing: asyncio.Task[None] | None = None
 
     # Opening and closing
 
@@ -58,9 +64,10 @@ class EdgeStore:
     async def close(self) -> None:
         """See Store."""
         self._closed = True
-        if self._reopening is not None:
-            self._reopening.cancel()
-            await asyncio.gather(self._reopening, return_exceptions=True)
+        for task in (self._reopening, self._growing):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         shard, self._shard = self._shard, None
         if shard is not None:
             try:
@@ -80,10 +87,11 @@ class EdgeStore:
             if not self._has_room():  # the disk filled up meanwhile: that is no damage
                 return
             folder.set_aside(reason)
-        shard = await asyncio.to_thread(Shard.opened, folder.path, exists=folder.holds_data)
+        shard = await asyncio.to_thread(IndexedShard.opened, folder.path, exists=folder.holds_data)
         if self._closed:
             shard.close()
             return
+        shard.large = self._large
         self._counts = shard.by_policy()
         self._shard, self._pause = shard, 1.0
 
@@ -132,6 +140,19 @@ class EdgeStore:
             self._forget(damaged)
         return neighbours
 
+    async def scan(self, policy: str) -> AsyncIterator[bytes]:
+        """See Scannable. Callers are served between two pages."""
+        after: object = None
+        while True:
+            if self._shard is None:
+                raise StoreError("the cache store is off")
+            page, after = self._shard.page(policy, after)
+            for data in page:
+                yield data
+            if after is None:
+                return
+            await asyncio.sleep(0)
+
     # Writing
 
     async def put(self, record: Record, most: int) -> bool:
@@ -152,7 +173,7 @@ class EdgeStore:
             return False
         return True
 
-    def _evict(self, shard: Shard, policy: str, most: int) -> None:
+    def _evict(self, shard: IndexedShard, policy: str, most: int) -> None:
         """Makes room for a hundredth of the bound at once, so that it is not done at every put."""
         count = shard.count(policy)  # puts that replaced a record were counted twice
         if count > most:
@@ -198,7 +219,7 @@ class EdgeStore:
         except StoreError as error:
             self._broken(error)
 
-    def _delete(self, shard: Shard, idents: Sequence[str]) -> None:
+    def _delete(self, shard: IndexedShard, idents: Sequence[str]) -> None:
         shard.delete(idents)
         self._deleted += len(idents)
         self._dirty = True
@@ -241,6 +262,8 @@ class EdgeStore:
                 self._pause = min(self._pause * 2, 60.0)
                 self._reopening = asyncio.get_running_loop().create_task(self._reopen())
             return
+        if shard.growing and (self._growing is None or self._growing.done()):
+            self._growing = asyncio.get_running_loop().create_task(self._grow(shard))
         if not room:
             return
         quiet, self._puts = self._puts == 0, 0
@@ -258,7 +281,18 @@ class EdgeStore:
         except StoreError as error:
             self._broken(error)
 
-    def _sweep(self, shard: Shard, now: float) -> bool:
+    async def _grow(self, shard: IndexedShard) -> None:
+        """Makes what codes are missing, in short steps between which callers are served."""
+        try:
+            while self._shard is shard:
+                began = self._seconds()
+                if not shard.grow():
+                    return
+                await asyncio.sleep(SHARE * (self._seconds() - began))
+        except StoreError as error:
+            self._broken(error)
+
+    def _sweep(self, shard: IndexedShard, now: float) -> bool:
         """Deletes one batch of what has ended; whether there may be more."""
         ended = shard.ended(now)
         if ended:

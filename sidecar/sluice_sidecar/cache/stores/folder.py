@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +14,9 @@ from sluice_sidecar.cache.stores import trial
 from sluice_sidecar.cache.stores.store import StoreError, StoreLocked
 
 log = logging.getLogger("sluice.cache")
+
+SLOWEST = 20.0
+"""Megabytes a second that opening a large store reads at least: a healthy one is not taken for a damaged one."""
 
 PATIENCE = 30.0
 """Seconds that a trial opening may take; a damaged file can make the engine loop for ever."""
@@ -84,10 +88,11 @@ class Folder:
             sys.executable, trial.__file__, str(self.path),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
+        patience = self._patience + await asyncio.to_thread(self._megabytes) / SLOWEST
         try:
-            _, said = await asyncio.wait_for(child.communicate(), self._patience)
+            _, said = await asyncio.wait_for(child.communicate(), patience)
         except TimeoutError:
-            return f"opening it took longer than {self._patience:g} s"
+            return f"opening it took longer than {patience:g} s"
         finally:
             if child.returncode is None:
                 child.kill()
@@ -96,6 +101,15 @@ class Folder:
             return None
         lines = said.decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"opening it ended with status {child.returncode}"
+
+    def _megabytes(self) -> float:
+        """What lies in the folder; a file that goes meanwhile does not count."""
+        total = 0
+        for where, _, files in os.walk(self.path):
+            for name in files:
+                with suppress(OSError):
+                    total += os.stat(os.path.join(where, name)).st_blocks * 512  # noqa: PTH116, PTH118  (a few thousand)
+        return total / 1e6
 
     def set_aside(self, reason: str) -> Path:
         """Moves a damaged store out of the way, for whoever wants to look at it; says so. Where it went."""

@@ -1,5 +1,6 @@
 """How a cache record lies in the engine as a point, and how it is known to be whole."""
 
+import struct
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -51,17 +52,18 @@ def sum_of(payload: dict[str, Any], data: bytes, vector: bytes | None) -> str:
     return hasher.hexdigest()
 
 
-def verified(ident: str, payload: dict[str, Any], vectors: Any) -> bytes | None:
-    """The data of the record that was put under that id, or None when this is not it."""
+def vector_of(vectors: Any) -> bytes | None:
+    """A point's vector as a record has it. Raises what a damaged one makes of it."""
+    values = vectors.get(VECTOR) if isinstance(vectors, dict) else None
+    return struct.pack(f"<{len(values)}f", *values) if values else None
+
+
+def verified(ident: str, payload: dict[str, Any], vectors: Any) -> tuple[bytes, bytes | None] | None:
+    """Data and vector of the record that was put under that id, or None when this is not it."""
     try:
         data: bytes = payload["data"].encode()
-        values = vectors.get(VECTOR) if isinstance(vectors, dict) else None
-        vector = None
-        if values:
-            import numpy as np
-
-            vector = np.asarray(values, "<f4").tobytes()
-        whole = payload["sum"] == sum_of(payload, data, vector) and ident_of(payload["key"]) == ident
-        return data if whole else None
-    except (KeyError, AttributeError, TypeError, ValueError, UnicodeError):
+        vector = vector_of(vectors)
+        whole = payload["sum"] == sum_of(payload, data, vector) and payload["key"] == ident.replace("-", "")
+        return (data, vector) if whole else None
+    except (KeyError, AttributeError, TypeError, ValueError, UnicodeError, struct.error):
         return None

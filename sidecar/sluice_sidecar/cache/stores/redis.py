@@ -1,19 +1,20 @@
-"""Entries in a Redis 8 server that gateways share: answers as strings with a life of their own, texts as vector sets.
+"""Entries in a Redis server that gateways share: answers as strings with a life of their own, texts as vectors.
 
-Under the prefix lie `a:KEY` (an answer; it decides whether a record is there), `v:SCOPE` (a scope's vectors, exact
-and unquantised, so that a scope never sees another's), `m` (KEY to scope, policy and tenant), `x` (KEY by its end),
-`p` (policies), `u:POLICY` (KEY by its last use) and `g` (a stream of what was purged). An element of a vector set has
-no life of its own: it is never given without its answer, and what is left of it is swept.
+Under the prefix lie `a:KEY` (an answer; it decides whether a record is there), `m` (KEY to scope, policy and tenant),
+`x` (KEY by its end), `p` (policies), `u:POLICY` (KEY by its last use), `g` (a stream of what was purged) and the
+vectors (see redis_vectors), as vector sets where the server has those, else for RediSearch. A vector is never given
+without its answer, and what is left of it is swept.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from sluice_sidecar.cache.stores.link import READ, WRITE, Link, Unreachable
-from sluice_sidecar.cache.stores.redis_wire import Full, pairs, told
+from sluice_sidecar.cache.stores.redis_vectors import Command, Search, Vectors, VectorSets
+from sluice_sidecar.cache.stores.redis_wire import Full, Unknown, pairs, told
 from sluice_sidecar.cache.stores.sealed import opened, sealed
 from sluice_sidecar.cache.stores.store import Record, StoreError
 
@@ -28,6 +29,9 @@ BATCH = 200
 SWEEP = 10.0
 """Seconds between two looks for records that ended."""
 
+SCANNED = 20
+"""Answers that an export reads at once: they may be large."""
+
 CONNECTIONS = 16
 
 PURGES = 1000
@@ -40,7 +44,8 @@ COMMANDS = (
     "zrangebyscore", "sadd", "smembers", "expire", "xadd", "xrange", "xrevrange", "vadd", "vsim",
     "vrem", "vcard", "multi", "exec",
 )  # fmt: skip
-"""What a user of the server must be allowed under the prefix, besides its category @connection."""
+"""What a user of the server must be allowed under the prefix, besides its category @connection. Where the server has no
+vector sets: hset, unlink and expire for the vectors, and FT._LIST, FT.CREATE and FT.SEARCH."""
 
 Server = tuple[str, int, str | None, str | None]
 """Address, port, user name and password."""
@@ -61,6 +66,7 @@ class RedisStore:
         self._prefix, self._server, self._seconds = prefix, server, seconds
         self._link = Link(f"redis {name}", self._connect, seconds=seconds)
         self._redis: Redis | None = None
+        self._vectors: Vectors = VectorSets()
         self._entries: dict[str, int] = {}
         self._next_sweep = 0.0
         self._damaged = self._refused = 0
@@ -100,12 +106,31 @@ class RedisStore:
             socket_timeout=None, socket_connect_timeout=WRITE, retry=Retry(NoBackoff(), 0), protocol=2,
         )  # fmt: skip
         self._redis = Redis(connection_pool=pool)
-        # One question of each kind: it shows whether the prefix is ours and whether there are vector sets.
+        # One question of each kind: it shows whether the prefix is ours and how the server finds vectors.
         await self._do("GET", "a:")
-        await self._do("VCARD", "v:")
+        self._vectors = await self._driver()
         if self._news is None:
             last = await self._do("XREVRANGE", "g", "+", "-", "COUNT", 1)
             self._news = last[0][0].decode() if last else "0"
+
+    async def _driver(self) -> Vectors:
+        try:
+            await self._do("VCARD", "v:")
+            return VectorSets()
+        except Unknown:
+            search = Search(self._prefix)
+        redis = self._live()
+        try:
+            indexes = await told(redis.execute_command("FT._LIST"))  # type: ignore[no-untyped-call]
+        except Unknown as error:
+            raise StoreError(f"the server has neither vector sets (Redis 8) nor RediSearch: {error}") from error
+        if search.index.encode() not in indexes:
+            try:
+                await told(redis.execute_command(*search.making()))  # type: ignore[no-untyped-call]
+            except StoreError as error:
+                if "already exists" not in str(error):  # another gateway was faster
+                    raise
+        return search
 
     async def _do(self, *command: Any) -> Any:
         """One command on one key of ours (its second word). Raises StoreError."""
@@ -113,7 +138,7 @@ class RedisStore:
         redis = self._live()
         return await told(redis.execute_command(name, self._prefix + key, *rest))  # type: ignore[no-untyped-call]
 
-    async def _all(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+    async def _all(self, commands: Iterable[Command]) -> list[Any]:
         """Commands of one key each, as one transaction. Raises StoreError."""
         pipeline = self._live().pipeline(transaction=True)
         for name, key, *rest in commands:
@@ -138,12 +163,8 @@ class RedisStore:
         """See Store."""
 
         async def found() -> dict[str, tuple[float, bytes | None]]:
-            scores = await self._do(
-                "VSIM", f"v:{scope}", "FP32", vector, "WITHSCORES", "COUNT", limit, "EF", 200,
-                "FILTER", f".expires > {now!r}", "FILTER-EF", 1000,
-            )  # fmt: skip
-            near = {key.decode(): 2.0 * float(score) - 1.0 for key, score in pairs(scores)}
-            near = {key: cosine for key, cosine in near.items() if cosine >= least}
+            scores = await self._do(*self._vectors.nearest(scope, vector, limit, now))
+            near = {key: cosine for key, cosine in self._vectors.found(scores).items() if cosine >= least}
             blobs = await self._all([("GET", f"a:{key}") for key in near]) if near else []
             return {key: (near[key], blob) for key, blob in zip(near, blobs, strict=True)}
 
@@ -151,6 +172,20 @@ class RedisStore:
         neighbours = await self._read(found, nothing)
         given = await self._given({key: blob for key, (_, blob) in neighbours.items()}, now, scope)
         return sorted(((neighbours[key][0], data) for key, data in given.items()), key=lambda one: -one[0])
+
+    async def scan(self, policy: str) -> AsyncIterator[bytes]:
+        """See Scannable."""
+        cursor = 0
+        while True:
+            cursor, keys = await self._link.ask(lambda at=cursor: self._matching(at, policy, None, None), WRITE)  # type: ignore[misc]
+            for start in range(0, len(keys), SCANNED):
+                reads = [("GET", f"a:{key}") for key in keys[start : start + SCANNED]]
+                for blob in await self._link.ask(lambda reads=reads: self._all(reads), WRITE):  # type: ignore[misc]
+                    record = None if blob is None else opened(blob)
+                    if record is not None and record.policy == policy:
+                        yield record.data
+            if not cursor:
+                return
 
     async def _read(self, work: Callable[[], Awaitable[T]], nothing: T) -> T:
         """What a request asks for; nothing while the server is away."""
@@ -186,14 +221,9 @@ class RedisStore:
 
     async def _put(self, record: Record, most: int) -> bool:
         key, seconds = record.key, max(1, int(record.until - record.used))
-        vectors: list[tuple[Any, ...]] = [("VREM", f"v:{record.scope}", key)]
+        vectors = [self._vectors.removal(record.scope, key)]
         if record.vector is not None:
-            attributes = orjson.dumps({"expires": int(record.expires)})
-            vectors = [
-                ("VADD", f"v:{record.scope}", "FP32", record.vector, key, "NOQUANT", "SETATTR", attributes),
-                ("EXPIRE", f"v:{record.scope}", seconds, "NX"),
-                ("EXPIRE", f"v:{record.scope}", seconds, "GT"),
-            ]
+            vectors = self._vectors.adding(record.scope, key, record.vector, int(record.expires), seconds)
         try:
             results = await self._all([
                 ("SET", f"a:{key}", sealed(record), "EX", seconds),
@@ -220,12 +250,12 @@ class RedisStore:
         """Deletes up to BATCH records; how many there were."""
         if not keys:
             return 0
-        commands: list[tuple[Any, ...]] = []
+        commands: list[Command] = []
         for key, about in zip(keys, await self._do("HMGET", "m", *keys), strict=True):
             commands.append(("UNLINK", f"a:{key}"))
             if about is not None:
                 scope, policy, _ = orjson.loads(about)
-                commands += [("VREM", f"v:{scope}", key), ("ZREM", f"u:{policy}", key)]
+                commands += [self._vectors.removal(scope, key), ("ZREM", f"u:{policy}", key)]
         return int((await self._all([*commands, ("ZREM", "x", *keys), ("HDEL", "m", *keys)]))[-1])
 
     async def drop(self, key: str) -> bool:

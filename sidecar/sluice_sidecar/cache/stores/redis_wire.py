@@ -11,6 +11,10 @@ class Full(StoreError):  # noqa: N818  (it says what the server is)
     """The server has no memory left for new entries."""
 
 
+class Unknown(Unreachable):
+    """The server does not know the command."""
+
+
 async def told(work: Awaitable[Any]) -> Any:
     """What `work` gives; the library's errors become StoreError, Unreachable where asking again would not help."""
     from redis import exceptions
@@ -29,7 +33,7 @@ async def told(work: Awaitable[Any]) -> Any:
         raise Unreachable(str(error)) from error
     except exceptions.RedisError as error:
         if "unknown command" in str(error):
-            raise Unreachable(f"the server has no vector sets, Redis 8 is needed: {error}") from error
+            raise Unknown(f"the server is too old or lacks a module: {error}") from error
         raise StoreError(f"{type(error).__name__}: {error}") from error
 
 

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sluice_sidecar.cache.embed import WIDTH
-from sluice_sidecar.cache.stores.points import VECTOR, array, ident_of, point_of, verified
+from sluice_sidecar.cache.stores.points import VECTOR, array, ident_of, point_of, vector_of, verified
 from sluice_sidecar.cache.stores.store import Record, StoreError
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ BATCH = 200
 """Points changed by one update: it holds the interpreter for about 5 ms."""
 
 Found = list[tuple[float, bytes]]
+
+Whole = tuple[dict[str, Any], bytes, bytes | None]
+"""Labels, data and vector of a record that its checksum covers."""
 
 
 def engine(call: Callable[..., T], *arguments: Any) -> T:
@@ -37,20 +40,14 @@ class Shard:
         self._shard = shard
 
     @classmethod
-    def opened(cls, path: Path, *, exists: bool) -> "Shard":
+    def opened(cls, path: Path, *, exists: bool) -> Self:
         """The shard in that folder, made where there is none."""
         return cls(engine(_load if exists else _create, str(path)))
 
-    def get(self, ident: str) -> tuple[dict[str, Any], bytes] | None:
-        """(labels, data) of one point; None where there is none. Raises StoreError when it is damaged."""
+    def get(self, ident: str) -> Whole | None:
+        """One point; None where there is none. Raises StoreError when it is damaged."""
         found = engine(self._shard.retrieve, [ident], True, True)
-        if not found:
-            return None
-        payload = found[0].payload or {}
-        data = verified(ident, payload, found[0].vector)
-        if data is None:
-            raise StoreError(f"the record {ident} fails its checksum")
-        return payload, data
+        return _whole(ident, found[0]) if found else None
 
     def nearest(self, scope: str, vector: bytes, least: float, limit: int, now: float) -> tuple[Found, list[str]]:
         """((cosine, data), best first; ids of damaged points), as Store.nearest."""
@@ -62,17 +59,28 @@ class Shard:
             query=edge.Query.Nearest(array(vector), using=VECTOR), limit=limit, score_threshold=least,
             filter=edge.Filter(must=[_is("scope", scope)], must_not=[ended]), with_payload=False, with_vector=False,
         )  # fmt: skip
-        neighbours, damaged = [], []
-        for point in engine(self._shard.query, request):
-            # One by one: a point that cannot be decoded must not hide the others.
+        scores = {str(point.id): float(point.score) for point in engine(self._shard.query, request)}
+        found, damaged = self.living(list(scores), scope, now)
+        return [(scores[ident], whole[1]) for ident, whole in found.items()], damaged
+
+    def living(self, idents: Sequence[str], scope: str, now: float) -> tuple[dict[str, Whole], list[str]]:
+        """(of these points those of this scope that live, in that order; ids of damaged ones)."""
+        try:
+            points = {str(point.id): point for point in engine(self._shard.retrieve, list(idents), True, True)}
+        except StoreError:
+            points = {}  # one cannot be decoded, which must not hide the others
+        found, damaged = {}, []
+        for ident in idents:
             try:
-                found = self.get(str(point.id))
-            except StoreError:
-                damaged.append(str(point.id))
+                whole = _whole(ident, points[ident]) if points else self.get(ident)
+            except KeyError:
                 continue
-            if found is not None and found[0]["scope"] == scope and found[0]["expires"] > now:
-                neighbours.append((float(point.score), found[1]))
-        return neighbours, damaged
+            except StoreError:
+                damaged.append(ident)
+                continue
+            if whole is not None and whole[0]["scope"] == scope and whole[0]["expires"] > now:
+                found[ident] = whole
+        return found, damaged
 
     def put(self, record: Record) -> None:
         """Writes one record in the place of its predecessor."""
@@ -100,6 +108,13 @@ class Shard:
         import qdrant_edge as edge
 
         return engine(self._shard.count, edge.CountRequest(filter=edge.Filter(must=[_is("policy", policy)])))
+
+    def about(self, scope: str) -> int:
+        """Records of one scope, by the engine's estimate; about 1 us."""
+        import qdrant_edge as edge
+
+        request = edge.CountRequest(exact=False, filter=edge.Filter(must=[_is("scope", scope)]))
+        return engine(self._shard.count, request)
 
     def by_policy(self) -> dict[str, int]:
         """Records of each policy."""
@@ -136,6 +151,38 @@ class Shard:
             conditions.append(edge.HasIdCondition({ident_of(key)}))
         return [str(point.id) for point in self._some(edge.Filter(must=conditions), False)]
 
+    def page(self, policy: str, after: Any) -> tuple[list[bytes], Any]:
+        """Data of up to BATCH of a policy's records, and where the next page begins: `after` it; None: at the start,
+        or no more. Damaged ones are passed over."""
+        import qdrant_edge as edge
+
+        request = edge.ScrollRequest(
+            offset=after, limit=BATCH, filter=edge.Filter(must=[_is("policy", policy)]), with_payload=True,
+            with_vector=True,
+        )  # fmt: skip
+        points, following = engine(self._shard.scroll, request)
+        found = (verified(str(point.id), point.payload or {}, point.vector) for point in points)
+        return [data for data, _ in filter(None, found)], following
+
+    def vectors(self, scope: str, after: Any, most: int) -> tuple[list[str], list[float], Any, Any]:
+        """Keys, ends of life and vectors (n, WIDTH) of `most` of a scope's records, and where the next page begins, as
+        `page` has it. Records without a vector are passed over."""
+        import qdrant_edge as edge
+
+        request = edge.ScrollRequest(
+            offset=after, limit=most, filter=edge.Filter(must=[_is("scope", scope)]), with_payload=["expires"],
+            with_vector=True,
+        )  # fmt: skip
+        points, following = engine(self._shard.scroll, request)
+        keys, ends, rows = [], [], []
+        for point in points:
+            vector, expires = engine(vector_of, point.vector), (point.payload or {}).get("expires")
+            if vector is not None and len(vector) == 4 * WIDTH and isinstance(expires, int | float):
+                keys.append(str(point.id).replace("-", ""))
+                ends.append(float(expires))
+                rows.append(vector)
+        return keys, ends, array(b"".join(rows)).reshape(-1, WIDTH), following
+
     def _some(self, chosen: "Filter", labels: bool | list[str]) -> list[Any]:
         import qdrant_edge as edge
 
@@ -153,6 +200,14 @@ class Shard:
     def close(self) -> None:
         """Lets go of the files."""
         engine(self._shard.close)
+
+
+def _whole(ident: str, point: Any) -> Whole:
+    payload = point.payload or {}
+    found = verified(ident, payload, point.vector)
+    if found is None:
+        raise StoreError(f"the record {ident} fails its checksum")
+    return payload, *found
 
 
 def _is(label: str, value: str) -> Any:
@@ -176,7 +231,7 @@ def _create(path: str) -> "EdgeShard":
         path,
         edge.EdgeConfig(
             vectors={VECTOR: edge.EdgeVectorParams(size=WIDTH, distance=edge.Distance.Dot)},
-            # Never HNSW: building it would stop the whole process for seconds, and a scope is scanned in 0.1 ms.
+            # Never HNSW: building it would stop the whole process for seconds (see IndexedShard for large scopes).
             optimizers=edge.EdgeOptimizersConfig(indexing_threshold=10**9),
             max_search_threads=1,
         ),

@@ -1,13 +1,16 @@
 """From a policy's store settings to the store: addresses that may be reached, credentials, one client a store."""
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from sluice_sidecar.cache.stores.pinecone import PineconeStore
+from sluice_sidecar.cache.stores.pinecone_rest import Index
 from sluice_sidecar.cache.stores.qdrant import QdrantStore
 from sluice_sidecar.cache.stores.qdrant_rest import Collection
 from sluice_sidecar.cache.stores.redis import Purged, RedisStore, Server
 from sluice_sidecar.cache.stores.store import Store, StoreError
-from sluice_sidecar.config import Credential, RedisServer, SharedStore
+from sluice_sidecar.config import Credential, RedisServer
+from sluice_sidecar.config import PineconeStore as PineconeSettings
 from sluice_sidecar.config import QdrantStore as QdrantSettings
 from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.errors import UpstreamError
@@ -27,18 +30,30 @@ class Secrets(Protocol):
         """Where it is looked for."""
 
 
-def shared_store(settings: SharedStore, secrets: Secrets, guard: Guard, purged: Purged) -> Store:
+Settings = QdrantSettings | RedisServer | PineconeSettings
+"""A store on a network."""
+
+
+def shared_store(settings: Settings, secrets: Secrets, guard: Guard, purged: Purged) -> Store:
     """The store that `settings` describe, not opened. `guard` says where one that is not managed may be.
 
     `purged` is told what other gateways purged, where the store can carry that news.
     """
-    reach = Guard(ANYWHERE, loopback=True) if settings.managed else guard
     if isinstance(settings, RedisServer):
-        return _redis(settings, secrets, reach, purged)
-    return _qdrant(settings, secrets, reach)
+        return RedisStore(settings.address, settings.prefix, redis_server(settings, secrets, guard), purged=purged)
+    if isinstance(settings, PineconeSettings):
+        return _pinecone(settings, secrets, guard)
+    return _qdrant(settings, secrets, _reach(settings, guard))
 
 
-def _redis(settings: RedisServer, secrets: Secrets, guard: Guard, purged: Purged) -> RedisStore:
+def _reach(settings: Settings, guard: Guard) -> Guard:
+    return Guard(ANYWHERE, loopback=True) if settings.managed else guard
+
+
+def redis_server(settings: RedisServer, secrets: Secrets, guard: Guard) -> Callable[[], Awaitable[Server]]:
+    """Where a Redis server is and what to sign in with; the call raises StoreError. `guard` as in `shared_store`."""
+    guard = _reach(settings, guard)
+
     async def server() -> Server:
         host, _, port = settings.address.rpartition(":")
         try:
@@ -50,26 +65,51 @@ def _redis(settings: RedisServer, secrets: Secrets, guard: Guard, purged: Purged
         # Connected to by the address that was checked: the name is not resolved again.
         return str(addresses[0][0]), int(port), value(secrets, settings.username), value(secrets, settings.password)
 
-    return RedisStore(settings.address, settings.prefix, server, purged=purged)
+    return server
+
+
+class _Client:
+    """One HTTP client, made when it is first needed, for one store."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._client: Client | None = None
+
+    def get(self) -> Client:
+        if self._client is None:
+            self._client = Client(self._guard)
+        return self._client
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
 
 def _qdrant(settings: QdrantSettings, secrets: Secrets, guard: Guard) -> QdrantStore:
-    clients: list[Client] = []
-
-    async def close() -> None:
-        await asyncio.gather(*(client.close() for client in clients))
-        clients.clear()
+    client = _Client(guard)
 
     def connect() -> Collection:
-        if not clients:
-            clients.append(Client(guard))
         key = value(secrets, settings.api_key)
         try:
-            return Collection(clients[0], settings.url, settings.collection, None if key is None else key.encode())
+            return Collection(client.get(), settings.url, settings.collection, None if key is None else key.encode())
         except ValueError as error:
             raise StoreError(str(error)) from None
 
-    return QdrantStore(f"{settings.url} {settings.collection}", connect, close)
+    return QdrantStore(f"{settings.url} {settings.collection}", connect, client.close)
+
+
+def _pinecone(settings: PineconeSettings, secrets: Secrets, guard: Guard) -> PineconeStore:
+    client = _Client(guard)
+
+    def connect() -> Index:
+        key = value(secrets, settings.api_key) or ""
+        try:
+            return Index(client.get(), settings.url, settings.namespace, key.encode())
+        except ValueError as error:
+            raise StoreError(str(error)) from None
+
+    return PineconeStore(f"{settings.url} {settings.namespace}", connect, client.close)
 
 
 def value(secrets: Secrets, credential: Credential | None) -> str | None:
