@@ -2,22 +2,29 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sluice_sidecar import catalogue
+from sluice_sidecar import catalogue, feedback, intake, reusing
 from sluice_sidecar.admin.admin import Admin
 from sluice_sidecar.ask import Ask, Caller, Problem
+from sluice_sidecar.batch import deferred, service
+from sluice_sidecar.batch.service import Batches
+from sluice_sidecar.batch.windows import Schedule
 from sluice_sidecar.cache.flight import FlightError, Flights, Follower
+from sluice_sidecar.cache.stores.store import StoreError
 from sluice_sidecar.callers import Callers
-from sluice_sidecar.config import Backend, Config, Endpoints, Reports, Route
+from sluice_sidecar.config import Backend, Config, Egress, Endpoints, Policy, Reports, Route
+from sluice_sidecar.dialects.dialect import Dialect
 from sluice_sidecar.dialects.registry import BY_PATH
+from sluice_sidecar.embeddings import Embeddings, by_meaning
 from sluice_sidecar.endpoints import EndpointsView, inside
 from sluice_sidecar.exchange import Exchange
 from sluice_sidecar.leave import Watches
 from sluice_sidecar.ledger.decision import Decision
 from sluice_sidecar.ledger.ledger import Ledger
+from sluice_sidecar.ledger.sharing import Sharing
 from sluice_sidecar.log import AccessLog
 from sluice_sidecar.options import GatewayOptions
 from sluice_sidecar.route.breaker import Breakers
@@ -30,6 +37,7 @@ from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.courier import Courier
 from sluice_sidecar.upstream.errors import UpstreamError
 from sluice_sidecar.upstream.guard import Guard
+from sluice_sidecar.upstream.reach import reach
 from sluice_sidecar.wire import Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -55,22 +63,30 @@ class Gateway:
         self.flights = Flights()
         self.watches = Watches()
         self.cache: Cache | None = None
+        self.asking = 0
+        """Callers who wait for an answer now."""
+        self._batches = Batches(
+            self, options.batches, Schedule.of, works=options.worker == 0, alone=options.workers == 1
+        )
         self.ledger = Ledger(options.data, worker=options.worker, workers=options.workers)
+        self._sharing = Sharing(self.ledger, options)
         self.admin = Admin(self, hosts=options.admin_hosts, started=lambda: self.listening)
         self._telemetry = Telemetry(options.worker)
         self._telemetry.cache_entries = self._cache_entries
+        self._telemetry.reuse = self._reuse
         self._log = AccessLog(enabled=options.access_log)
         self._endpoints = EndpointsView()
         self._models = Endpoints()
         self._breakers = Breakers()
         self._telemetry.breakers = self._open_breakers
         self._trusted = set(options.trusted)
-        self._guard = Guard(loopback=options.allow_loopback, trusted=self._trusted)
-        self._egress: tuple[str, ...] = ()
+        self._egress = Egress()
+        self._guard = self._reach(self._egress)
         self.courier = Courier(
             Client(self._guard), options.credentials, self._endpoints, self._breakers, RetryBudgets()
         )
         self._embedder: MiniLM | None = None
+        self._embeddings = Embeddings(options.credentials)
         self._storage: Storage | None = None
         self._served = self._draining = False
         self._chores: set[asyncio.Task[None]] = set()
@@ -81,6 +97,7 @@ class Gateway:
         """Opens what every Config needs."""
         await self.ledger.start()
         await self._log.start()
+        await self._batches.start()
 
     def leave(self) -> None:
         """Is not ready from now on: a drain begins."""
@@ -91,11 +108,13 @@ class Gateway:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._batches.stop()
         await self.flights.close()
         if self.cache is not None:
             await self.cache.close()
         if self._embedder is not None:
             self._embedder.close()
+        await self._embeddings.close()
         await self.courier.client.close()
         await self.ledger.close()
         await self._log.close()
@@ -105,23 +124,25 @@ class Gateway:
 
         Returns what of it is refused, and why. Raises ValueError when it is refused as a whole: the old one stays.
         """
+        egress = config.gateway.egress
         try:
-            if config.gateway.egress.allow != self._egress:
-                self._guard = Guard(
-                    config.gateway.egress.allow, loopback=self.options.allow_loopback, trusted=self._trusted
-                )
+            guard = self._guard if egress == self._egress else self._reach(egress)
+            guard.trust.reload()
             serving = build(config, self.options.credentials, self._router, tenant=self.options.tenant)
         except ValueError:
             self._telemetry.reloaded("refused")
             raise
+        self._guard = guard
         await self._equip(config)
+        await self._sharing.use(config.gateway.state, guard)
         old, self.serving = self.serving, serving
         self._trust()
-        if config.gateway.egress.allow != self._egress:
-            self._egress = config.gateway.egress.allow
+        if egress != self._egress:
+            self._egress = egress
             retired, self.courier.client = self.courier.client, Client(self._guard)
             self._chore(self._retire(retired, old.config.gateway.drain))
         self._served = True
+        await self._batches.use(config)
         if self._embedder is not None:
             self._chore(self._warm())
         self._telemetry.serve(config)
@@ -135,6 +156,9 @@ class Gateway:
         self._models = endpoints
         self._trust()
 
+    def _reach(self, egress: Egress) -> Guard:
+        return reach(egress, bundle=self.options.ca_bundle, loopback=self.options.allow_loopback, trusted=self._trusted)
+
     def _trust(self) -> None:
         """Lets the operator's own addresses be called where pods and Services live."""
         self._trusted.clear()
@@ -144,7 +168,7 @@ class Gateway:
         """Opens cache and embedder once a Config needs them."""
         policies = config.policies.values()
         tasks = any(route.strategy.type == "task" for route in config.routes.values())
-        if self._embedder is None and (tasks or any(policy.paraphrase is not None for policy in policies)):
+        if self._embedder is None and (tasks or any(map(by_meaning, policies))):
             from sluice_sidecar.cache.embed import MiniLM
 
             self._embedder = MiniLM()
@@ -156,8 +180,8 @@ class Gateway:
             cache = Cache(self._storage.store, self._embedder)
             await cache.open()
             self.cache = cache
-        elif self.cache is not None and self._embedder is not None:
-            self.cache.use(self._embedder)
+        if self.cache is not None:
+            self.cache.use(self._embedder, await self._embeddings.use(config, self._guard))
         if self.cache is not None and self._storage is not None:
             await self.cache.share(self._storage.shared(config, self._guard))
 
@@ -233,7 +257,14 @@ class Gateway:
             path = scope["path"]
             dialect = BY_PATH.get(path)
             if dialect is not None and scope["method"] == "POST":
-                await Exchange(self, dialect, scope, receive, send).run()
+                if self._batches.open and deferred.wanted(scope):
+                    await self._batches.accept(dialect, scope, receive, send)
+                else:
+                    await self._answer(dialect, scope, receive, send)
+            elif service.serves(path):
+                await self._batches.answer(scope, receive, send)
+            elif path == feedback.PATH:
+                await feedback.answer(self.cache, self.serving.callers, scope, receive, send)
             elif self.relay is not None and path.startswith("/-/relay/"):
                 await self.relay(scope, receive, send)
             else:
@@ -241,12 +272,22 @@ class Gateway:
         finally:
             self._telemetry.inflight -= 1
 
+    async def _answer(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asking += 1
+        try:
+            await Exchange(self, dialect, scope, receive, send).run()
+        finally:
+            self.asking -= 1
+
     def _purged_elsewhere(self, policy: str | None, tenant: str | None, entry: str | None) -> None:
         if self.cache is not None:
             self.cache.forget(policy, tenant, entry)
 
     def _cache_entries(self) -> int:
         return 0 if self.cache is None else self.cache.entries
+
+    def _reuse(self) -> Snapshot:
+        return {} if self.cache is None else reusing.families(self.cache, self.serving.config.policies)
 
     def _open_breakers(self) -> dict[str, bool]:
         backends = [(b, s.route) for s in self.serving.routes.values() for b in s.route.backends.values()]
@@ -273,6 +314,10 @@ class Gateway:
         counts = stats.get("policies")
         return counts.get(policy, 0) if isinstance(counts, dict) else None, str(stats.get("reason") or "")
 
+    def bound(self, policy: str) -> float | None:
+        """The worst upper bound on the error of what a policy reuses by meaning; None: it reuses nothing so."""
+        return None if self.cache is None else reusing.worst_bound(self.cache, policy)
+
     def refused(self) -> Mapping[str, str]:
         """Routes that are not served, and why."""
         return self.serving.refused
@@ -282,6 +327,14 @@ class Gateway:
         if not self._served:
             return False, ["no configuration yet"]
         return (False, ["draining"]) if self._draining else (True, [])
+
+    def evidence(self) -> Mapping[str, Any]:
+        """Policy -> strategy -> what is known of its error."""
+        return {} if self.cache is None else self.cache.learner.shown()
+
+    def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
+        """The last n answers that were reused by meaning, newest first; this worker's."""
+        return [] if self.cache is None else [hit.shown() for hit in self.cache.recent(n)]
 
     async def telemetry(self) -> Snapshot:
         """All workers' numbers."""
@@ -293,3 +346,25 @@ class Gateway:
         if self.cache is None:
             return 0
         return await self.cache.purge(policy=policy, tenant=tenant, entry=entry)
+
+    async def import_entries(self, policy: str, lines: bytes) -> Mapping[str, Any]:
+        """Stores the answers of a policy in these lines; what became of them. Raises Problem, StoreError."""
+        cache, kept = self._policy(policy)
+        store = cache.store_stats(kept)
+        if store["state"] not in ("open", "none"):
+            raise StoreError(str(store.get("reason") or f"it is {store['state']}"))
+        taken = await intake.take(cache, self.serving, kept, lines)
+        return {**taken.shown(), "store": store["state"]}
+
+    async def export_entries(self, policy: str) -> AsyncIterator[bytes]:
+        """A policy's entries, a line each. Raises Problem, StoreError."""
+        cache, kept = self._policy(policy)
+        async for entry in cache.kept(kept):
+            yield intake.exported(entry)
+
+    def _policy(self, name: str) -> "tuple[Cache, Policy]":
+        policies = self.serving.config.policies
+        if self.cache is None or name not in policies:
+            known = f"known: {', '.join(policies)}" if policies else "this configuration has none"
+            raise Problem(404, "policy_not_found", f"There is no policy {name[:100]!r}; {known}.", param="policy")
+        return self.cache, policies[name]

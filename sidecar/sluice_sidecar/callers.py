@@ -27,6 +27,11 @@ class Callers:
         """`keys` by the SHA-256 of the API key; None: no keys are asked for and all callers are the one `tenant`."""
         self._keys, self._tenant = keys, tenant
 
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Everyone who can ask."""
+        return frozenset({self._tenant} if self._keys is None else (key.tenant for key in self._keys.values()))
+
     def authenticate(self, headers: Mapping[bytes, bytes], now: float) -> tuple[Caller, Key | None]:
         """The caller of a request; raises Problem(401) for a missing, unknown or expired key."""
         if self._keys is None:

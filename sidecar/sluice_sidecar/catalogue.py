@@ -11,6 +11,7 @@ from sluice_sidecar.callers import Key
 from sluice_sidecar.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sluice_sidecar.dialects.openai_chat import OPENAI_CHAT
 from sluice_sidecar.dialects.registry import BY_PATH
+from sluice_sidecar.feedback import PATH as FEEDBACK
 from sluice_sidecar.serving import Serving
 from sluice_sidecar.wire import JSON, Scope, Send, send_whole
 
@@ -48,7 +49,7 @@ def _found(serving: Serving, method: str, path: str, key: Key | None, *, anthrop
 def _unknown(path: str) -> Problem:
     known = {version + one.removeprefix("/v1"): one for one in [*BY_PATH, MODELS] for version in ("/v1", "")}
     near = difflib.get_close_matches(path, known, 1, 0.8)
-    hint = f"Did you mean {known[near[0]]}?" if near else f"Known: {', '.join([*BY_PATH, MODELS])}."
+    hint = f"Did you mean {known[near[0]]}?" if near else f"Known: {', '.join([*BY_PATH, MODELS, FEEDBACK])}."
     return Problem(404, "unknown_path", f"There is nothing at {path[:120]!r}. {hint}")
 
 

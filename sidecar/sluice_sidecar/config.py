@@ -7,7 +7,7 @@ million tokens. A gateway validates a Config whole before it serves any of it.
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
@@ -15,7 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer
 SCHEMA = 1
 """The schema that this release writes."""
 
-CAPABILITIES = frozenset({"single", "weighted", "task", "cascade", "mirror", "identical", "paraphrase"})
+_ROUTING = ("single", "weighted", "task", "cascade", "mirror")
+_REUSE = ("identical", "paraphrase", "label", "template", "bound", "onnx", "endpoint")
+_STORES = ("redis", "qdrant", "faiss", "pinecone")
+CAPABILITIES = frozenset((*_ROUTING, *_REUSE, *_STORES))
 """What this gateway can do; a route or policy whose `requires` names more is refused, the rest is served."""
 
 Family = Literal["openai", "anthropic"]
@@ -198,7 +201,9 @@ class Route(Part):
 class Paraphrase(Part):
     """Reuse for another wording of the same ask."""
 
-    similarity: float = Field(description="Least cosine similarity of the two asks' embeddings.")
+    similarity: float = Field(
+        0.0, description="Least cosine similarity of the two asks' embeddings, whatever the evidence says."
+    )
 
 
 class QdrantStore(Part):
@@ -210,9 +215,13 @@ class QdrantStore(Part):
     api_key: Credential | None = None
     managed: bool = Field(False, description="Run by the operator: a private address that needs no egress.allow.")
 
+    def credentials(self) -> tuple[Credential, ...]:
+        """What it is entered with."""
+        return _given(self.api_key)
+
 
 class RedisServer(Part):
-    """A Redis 8 server and the key prefix that is ours in it."""
+    """A Redis server and the key prefix that is ours in it."""
 
     type: Literal["redis"] = "redis"
     address: str = Field(description="host:port")
@@ -221,8 +230,71 @@ class RedisServer(Part):
     password: Credential | None = None
     managed: bool = Field(False, description="Run by the operator: a private address that needs no egress.allow.")
 
+    def credentials(self) -> tuple[Credential, ...]:
+        """What it is entered with."""
+        return _given(self.username, self.password)
 
-SharedStore = Annotated[QdrantStore | RedisServer, Field(discriminator="type")]
+
+class FaissStore(Part):
+    """Entries in the gateway itself, searched with Faiss: one gateway's are not another's."""
+
+    managed: ClassVar[bool] = False
+
+    type: Literal["faiss"] = "faiss"
+
+    def credentials(self) -> tuple[Credential, ...]:
+        """None."""
+        return ()
+
+
+class PineconeStore(Part):
+    """Entries in a namespace of an index at Pinecone."""
+
+    managed: ClassVar[bool] = False
+
+    type: Literal["pinecone"] = "pinecone"
+    url: str = Field(description="The index's own address.")
+    namespace: str
+    api_key: Credential
+
+    def credentials(self) -> tuple[Credential, ...]:
+        """What it is entered with."""
+        return (self.api_key,)
+
+
+SharedStore = Annotated[QdrantStore | RedisServer | FaissStore | PineconeStore, Field(discriminator="type")]
+"""A store that a policy names. All but Faiss's are shared by gateways."""
+
+
+def _given(*credentials: Credential | None) -> tuple[Credential, ...]:
+    return tuple(credential for credential in credentials if credential is not None)
+
+
+class BuiltinEmbedding(Part):
+    """The model that every gateway has."""
+
+    type: Literal["builtin"] = "builtin"
+
+
+class OnnxEmbedding(Part):
+    """A model in ONNX, in the gateway."""
+
+    type: Literal["onnx"] = "onnx"
+    path: str = Field(description="A folder with model.onnx and tokenizer.json.")
+    dimensions: int = 384
+
+
+class EmbeddingEndpoint(Part):
+    """An address that answers as OpenAI's /embeddings."""
+
+    type: Literal["endpoint"] = "endpoint"
+    url: str = Field(description="A base such as https://api.openai.com/v1.")
+    model: str
+    dimensions: int = 384
+    credential: Credential | None = None
+
+
+Embedding = Annotated[BuiltinEmbedding | OnnxEmbedding | EmbeddingEndpoint, Field(discriminator="type")]
 
 
 class PolicyLimits(Part):
@@ -242,13 +314,62 @@ class Policy(Part):
     jitter: float = Field(0.1, description="Each entry's TTL is shortened by a random share up to this.")
     identical: bool = True
     paraphrase: Paraphrase | None = None
+    label: bool = Field(False, description="Whether a class is reused on which an ask's neighbours agree.")
+    template: bool = Field(False, description="Whether documents of a known layout are read without a model.")
+    bound: float | None = Field(
+        None, description="Most wrong answers per reused one; None: paraphrases go by similarity and every guard alone."
+    )
+    shadow: float = Field(0.015, description="Most calls that only check a reused answer, as a share of requests.")
+    timely: float | None = Field(
+        None,
+        description="Longest life of an answer that is true for a moment only (today, latest, price), seconds; "
+        "0: such answers are not kept; None: they live as long as others.",
+    )
     ignore: tuple[str, ...] = Field((), description="Regular expressions; what they match never changes the answer.")
     stale_while_revalidate: float = 0.0
     partition: Literal["Tenant", "None"] = "Tenant"
     partition_headers: tuple[str, ...] = ()
     tool_calls: bool = Field(False, description="Whether answers that call tools are stored.")
     store: SharedStore | None = Field(None, description="Where entries are kept; None: in the gateway itself.")
+    embedding: Embedding = Field(BuiltinEmbedding(), description="What compares wordings.")
     limits: PolicyLimits = PolicyLimits()
+
+
+class Window(Part):
+    """A span of time that comes back on some days."""
+
+    days: tuple[Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], ...]
+    start: str = Field(description='Time of day: "22:00".')
+    end: str = Field(description="The same; not after the start: it is on the next day.")
+
+
+class DayWindow(Part):
+    """A span of time on one date."""
+
+    start: str = Field(description='Time of day: "22:00".')
+    end: str = Field(description="The same; not after the start: it is on the next day.")
+
+
+class ExceptionalDay(Part):
+    """A date on which other windows start than on its day of the week."""
+
+    date: str = Field(description="2026-12-25")
+    windows: tuple[DayWindow, ...] = ()
+
+
+class BatchWindow(Part):
+    """One BatchWindow, resolved."""
+
+    name: str
+    time_zone: str = Field("UTC", description="A name of the IANA database.")
+    windows: tuple[Window, ...]
+    exceptions: tuple[ExceptionalDay, ...] = ()
+    routes: tuple[str, ...]
+    concurrency: int = 32
+    deadline: float = Field(86_400.0, description="How long after it came in a request is to be done, seconds.")
+    missed: Literal["RunAnyway", "Fail", "Warn"] = Field(
+        "RunAnyway", description="What becomes of a request that no window lets be done in time."
+    )
 
 
 class Egress(Part):
@@ -281,6 +402,7 @@ class Config(Part):
     namespace: str = "default"
     routes: dict[str, Route] = {}
     policies: dict[str, Policy] = {}
+    windows: dict[str, BatchWindow] = Field({}, description="When deferred requests run; on one machine alone.")
     gateway: Gateway = Gateway()
     closed: bool = Field(
         False, description="What holds for all routes was never valid: there is no route, and `gateway` means nothing."

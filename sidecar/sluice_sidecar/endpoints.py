@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sluice_sidecar.config import Config, Endpoints, QdrantStore
+from sluice_sidecar.config import Config, Endpoints, QdrantStore, RedisServer
 from sluice_sidecar.upstream.request import parse_url
 
 AVOID = 1.0
@@ -16,7 +16,7 @@ def inside(config: Config, endpoints: Endpoints) -> set[tuple[str, int]]:
     urls += [
         server.url if isinstance(server, QdrantStore) else f"http://{server.address}"
         for server in servers
-        if server is not None and server.managed
+        if isinstance(server, QdrantStore | RedisServer) and server.managed
     ]
     found = set()
     for url in urls:

@@ -1,6 +1,6 @@
 """One request's journey, readable top to bottom.
 
-authenticate -> parse -> fingerprint -> identical? -> in flight? -> paraphrase? -> route -> stream -> store -> ledger
+authenticate -> parse -> fingerprint -> identical? -> in flight? -> by meaning? -> route -> stream -> store -> ledger
 """
 
 import asyncio
@@ -42,6 +42,7 @@ from sluice_sidecar.wire import (
 if TYPE_CHECKING:  # a gateway without a cache never loads one
     from sluice_sidecar.cache.cache import Cache
     from sluice_sidecar.cache.entry import Hit
+    from sluice_sidecar.cache.look import Look
 
 log = logging.getLogger("sluice.exchange")
 
@@ -156,6 +157,7 @@ class Exchange:
         except TypeError:  # orjson reads deeper than it writes
             raise Problem(400, "nesting_too_deep", "The body is nested too deeply.") from None
         shared = wish.read and policy.identical
+        look: Look | None = None
         if wish.read:
             hit = cache.identical(print_, policy, max_age=wish.max_age)
             follower = None
@@ -164,11 +166,12 @@ class Exchange:
             if hit is None:
                 follower = self.parts.flights.join(print_.key) if shared else None
                 if follower is None:
-                    hit = await cache.find(print_, policy, max_age=wish.max_age, min_similarity=wish.min_similarity)
+                    look = await cache.look(print_, policy, max_age=wish.max_age, min_similarity=wish.min_similarity)
+                    hit = look.hit
                     if hit is None and shared:  # another may have asked meanwhile
                         follower = self.parts.flights.join(print_.key)
             if hit is not None:
-                await self._reuse(cache, served, ask, policy, print_, hit)
+                await self._reuse(cache, served, ask, print_, hit, look)
                 return
             if follower is not None:
                 self.decision.cache = "flight"
@@ -176,22 +179,25 @@ class Exchange:
                 return
         self.watch.arm()
         self.decision.cache = "miss" if wish.read else "bypass"
-        call = Fetch(cache if wish.write else None, served, ask, self.caller, print_)
+        call = Fetch(cache if wish.write else None, served, ask, self.caller, print_, look)
         # Who refuses what is stored, caller or policy, is not made to share a call either.
         name = print_.key if shared else f"{print_.key}/{self.decision.id}"
         await self._follow(ask, self.parts.flights.launch(name, call.run))
 
     async def _reuse(
-        self, cache: "Cache", served: ServedRoute, ask: Ask, policy: Policy, print_: Fingerprint, hit: "Hit"
+        self, cache: "Cache", served: ServedRoute, ask: Ask, print_: Fingerprint, hit: "Hit", look: "Look | None"
     ) -> None:
-        """Answers from a stored entry; a stale one is fetched again in the background, once."""
+        """Answers from a stored entry. A stale one is fetched again in the background, once; so is one to check."""
         assert self.caller is not None
         entry, decision = hit.entry, self.decision
         decision.cache = "stale" if hit.stale else hit.how
         decision.similarity, decision.backend = hit.similarity, entry.backend
-        decision.usage, decision.took = entry.usage, entry.took
-        if hit.stale and not self.parts.flights.flying(print_.key):
-            call = Fetch(cache, served, ask, self.caller, print_)
+        decision.usage, decision.took = entry.usage, entry.took or None  # 0: an import that did not say
+        shadow = look is not None and look.shadow
+        if look is not None and served.policy is not None and look.judged:
+            cache.served(decision.id, self.caller.tenant, print_, served.policy, look)
+        if (hit.stale or shadow) and not self.parts.flights.flying(print_.key):
+            call = Fetch(cache, served, ask, self.caller, print_, look if shadow else None)
             self.parts.background(self.parts.flights.launch(print_.key, call.run, keep=True), served.route)
         headers = self._headers([JSON])
         if hit.similarity is not None:
@@ -327,6 +333,8 @@ class Exchange:
 _SHOWN: dict[CacheKind, bytes] = {
     "identical": b"identical",
     "paraphrase": b"paraphrase",
+    "label": b"label",
+    "template": b"template",
     "stale": b"identical",
     "flight": b"miss",
     "miss": b"miss",

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import gc
 import os
-import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +18,7 @@ import uvloop
 
 from sluice_sidecar.credentials import Credentials
 from sluice_sidecar.parent import end_with_parent
+from sluice_sidecar.process import Signals, bind
 
 if TYPE_CHECKING:
     from sluice_sidecar.app import Gateway
@@ -38,12 +38,15 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     cli.add_argument("--endpoints", type=Path, help="Endpoints file (JSON) of managed models; watched")
     cli.add_argument("--data", type=Path, help="folder for cache and ledger; without it nothing outlives the process")
     cli.add_argument("--worker", type=int, default=0, help="number of this process among --workers")
-    cli.add_argument("--workers", type=int, default=1, help="processes that share --data")
+    cli.add_argument("--workers", type=int, default=1, help="processes that share --data; without --fd all start here")
     cli.add_argument("--host", default="127.0.0.1", help="address of both ports, where no --fd is given")
     cli.add_argument("--admin-host", help="address of the admin port, where it is another one")
     cli.add_argument("--port", type=int, default=8080)
     cli.add_argument("--admin-port", type=int, default=8081)
+    cli.add_argument("--tls", type=Path, help="folder of tls.crt and tls.key: --tls-port is the data port in TLS")
+    cli.add_argument("--tls-port", type=int, default=8443)
     cli.add_argument("--fd", type=int, help="inherited listening socket, instead of --host and --port")
+    cli.add_argument("--tls-fd", type=int, help="the same for --tls-port")
     cli.add_argument("--admin-fd", type=int, help="the same for the admin port; workers above 0 have none")
     cli.add_argument("--allow-loopback", action="store_true", help="upstreams on this machine may be called")
     cli.add_argument("--no-access-log", action="store_true", help="no log line a request")
@@ -52,6 +55,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     secrets.add_argument("--secrets", type=Path, help="folder of SECRET/KEY files, instead of the environment")
     cli.add_argument("--namespace", default=os.environ.get("POD_NAMESPACE"), help="the pod's, with --cluster")
     cli.add_argument("--relay", help="URL of the shared gateway, with --cluster sidecar")
+    cli.add_argument("--report-to", help='only URL that reports go to, with --cluster; "": none, else any')
     cli.add_argument("--run", type=Path, default=Path("/var/run/sluice"), help="mounted folders, with --cluster")
     cli.add_argument("--parent", type=int, help="process that this one must not outlive")
     cli.add_argument("--report", action="store_true", help="tell READY, SERVING and REFUSED on standard output")
@@ -60,33 +64,18 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs until SIGTERM or SIGINT; a second one cuts the open requests off. Exits 1 when it cannot start."""
+    argv = sys.argv[1:] if argv is None else argv
     options = arguments(argv)
     if options.parent is not None:
         end_with_parent(options.parent)
+    if options.workers > 1 and options.fd is None:
+        from sluice_sidecar.fleet import serve_all
+
+        life = serve_all(options, argv)
+    else:
+        life = serve(options)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(serve(options)))
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A bound TCP socket; raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    sock = socket.socket(family, kind, protocol)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(address)
-    return sock
-
-
-class Signals:
-    """SIGTERM and SIGINT: the first asks for a drain, the second for an end."""
-
-    def __init__(self) -> None:
-        self.stop, self.force = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._received)
-
-    def _received(self) -> None:
-        (self.force if self.stop.is_set() else self.stop).set()
+        sys.exit(runner.run(life))
 
 
 def report(on: bool, word: str, detail: str) -> None:
@@ -115,14 +104,19 @@ async def serve(options: argparse.Namespace) -> int:
     gateway = Gateway(_gateway_options(options, credentials) if cluster is None else cluster.options)
     try:
         data_socket, admin_socket = _sockets(options)
+        data = Listener(gateway.asgi, data_socket)
+        callers = [data, *_secure(options, gateway)]
     except OSError as problem:
         sys.stderr.write(f"sluice-gateway: cannot listen on {options.host}: {problem.strerror}\n")
         return 1
-    data = Listener(gateway.asgi, data_socket)
+    except ValueError as problem:
+        sys.stderr.write(f"sluice-gateway: {problem}\n")
+        return 1
     admin = Listener(gateway.admin, admin_socket) if admin_socket is not None else None
 
     async def open_port() -> None:
-        await data.start()
+        for listener in callers:
+            await listener.start()
         gateway.listening = True
         gc.collect()
         gc.set_threshold(50_000, 20, 20)  # a request leaves no cycles behind: look for some a hundred times less often
@@ -144,7 +138,7 @@ async def serve(options: argparse.Namespace) -> int:
     life.cancel()
     gateway.leave()
     served = gateway.config()
-    cut = await _drain(data, served.gateway.drain if served is not None else 0.0, signals.force)
+    cut = await _drain(callers, served.gateway.drain if served is not None else 0.0, signals.force)
     if cut:
         sys.stderr.write(f"sluice-gateway: cut {cut} open request(s) off\n")
     await gateway.drain()
@@ -167,6 +161,7 @@ def _gateway_options(options: argparse.Namespace, credentials: Credentials) -> "
 
     return GatewayOptions(
         data=options.data,
+        batches=options.data / "batch" if options.data is not None else None,
         credentials=credentials,
         allow_loopback=options.allow_loopback,
         worker=options.worker,
@@ -200,17 +195,35 @@ async def _live(watcher: "Watcher", open_port: Callable[[], Awaitable[None]]) ->
     await watcher.run()
 
 
-async def _drain(data: "Listener", seconds: float, force: asyncio.Event) -> int:
+async def _drain(listeners: Sequence["Listener"], seconds: float, force: asyncio.Event) -> int:
     """Lets open requests end; returns how many were cut off."""
-    data.stop_accepting()
-    draining = asyncio.create_task(data.drain(seconds))
+    for listener in listeners:
+        listener.stop_accepting()
+    draining = asyncio.create_task(_drained(listeners, seconds))
     forced = asyncio.create_task(force.wait())
     await asyncio.wait({draining, forced}, return_when=asyncio.FIRST_COMPLETED)
     forced.cancel()
     if draining.done():
         return draining.result()
     draining.cancel()
-    return await data.cut()
+    return sum([await listener.cut() for listener in listeners])
+
+
+async def _drained(listeners: Sequence["Listener"], seconds: float) -> int:
+    return sum(await asyncio.gather(*(listener.drain(seconds) for listener in listeners)))
+
+
+def _secure(options: argparse.Namespace, gateway: "Gateway") -> list["Listener"]:
+    """The listener in TLS, where one is wanted. Raises OSError, and ValueError without a certificate."""
+    if options.tls is None:
+        return []
+    from sluice_sidecar.certificate import Certificate
+    from sluice_sidecar.server import Listener
+
+    certificate = Certificate(options.tls)
+    inherited = options.tls_fd is not None
+    sock = socket.socket(fileno=options.tls_fd) if inherited else bind(options.host, options.tls_port)
+    return [Listener(gateway.asgi, sock, tls=certificate.context)]
 
 
 def _sockets(options: argparse.Namespace) -> tuple[socket.socket, socket.socket | None]:

@@ -13,10 +13,14 @@ class GatewayOptions:
 
     credentials: SecretSource
     data: Path | None = None
+    batches: Path | None = None
+    """Folder of the queue of deferred requests; None: nothing durable is there, and they are refused."""
     allow_loopback: bool = False
     worker: int = 0
     workers: int = 1
     access_log: bool = True
+    ca_bundle: Path | None = None
+    """PEM of the authorities that egress.caBundle wants trusted beside the system's; may come and change meanwhile."""
     tenant: str = ANYONE
     """Who all callers are where no keys are asked for."""
     trusted: tuple[tuple[str, int], ...] = ()

@@ -6,6 +6,7 @@ uvicorn's own Server is left out: it takes the process's signals, ticks ten time
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -114,9 +115,12 @@ class Connection(HttpToolsProtocol):
 
 
 class Listener:
-    """One port's app. `start` accepts, `stop_accepting` closes the port, `drain` waits for what is open."""
+    """One port's app. `start` accepts, `stop_accepting` closes the port, `drain` waits for what is open.
 
-    def __init__(self, app: App, sock: socket.socket) -> None:
+    `tls`: spoken to in TLS alone.
+    """
+
+    def __init__(self, app: App, sock: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         for name in ("uvicorn.access", "uvicorn.error"):  # no line a request, whatever handlers the process has
             logger = logging.getLogger(name)
             logger.handlers, logger.propagate = [logging.NullHandler()], False
@@ -136,7 +140,7 @@ class Listener:
         )
         self._config.load()
         self._state = ServerState()
-        self._sock = sock
+        self._sock, self._tls = sock, tls
         self._server: asyncio.Server | None = None
 
     @property
@@ -156,7 +160,18 @@ class Listener:
         def connection() -> Connection:
             return Connection(config=self._config, server_state=self._state, app_state={})
 
-        self._server = await asyncio.get_running_loop().create_server(connection, sock=self._sock, backlog=BACKLOG)
+        loop = asyncio.get_running_loop()
+        if self._tls is None:
+            self._server = await loop.create_server(connection, sock=self._sock, backlog=BACKLOG)
+        else:
+            self._server = await loop.create_server(
+                connection,
+                sock=self._sock,
+                backlog=BACKLOG,
+                ssl=self._tls,
+                ssl_handshake_timeout=HEAD_SECONDS,
+                ssl_shutdown_timeout=FLUSH_SECONDS,
+            )
 
     def stop_accepting(self) -> None:
         """Closes the port and idle connections; a busy one closes after its answer."""

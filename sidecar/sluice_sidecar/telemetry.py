@@ -26,8 +26,9 @@ Snapshot = dict[str, dict[str, list[float]]]
 
 SEPARATOR = "\x1f"
 
-_MAXIMA = frozenset({"breakers"})
-"""Families whose numbers are not added: the largest counts."""
+_MAXIMA = frozenset({"breakers", "reuse"})
+"""Families whose numbers are not added: the largest counts. Of bounds that is the worst, as each worker judges all
+workers' evidence."""
 
 
 class _Histogram:
@@ -60,7 +61,8 @@ class _Bought:
 
 
 class Telemetry:
-    """One worker's counts. `cache_entries` and `breakers` (backend -> whether it is open) are asked at each snapshot.
+    """One worker's counts. `cache_entries`, `breakers` (backend -> whether it is open) and `reuse` (families of reuse
+    by meaning) are asked at each snapshot.
 
     The exchange adds to `inflight` when a request comes in and takes away when it is over.
     """
@@ -70,6 +72,7 @@ class Telemetry:
         self.inflight = 0
         self.cache_entries: Callable[[], int] = int
         self.breakers: Callable[[], Mapping[str, bool]] = dict
+        self.reuse: Callable[[], Snapshot] = dict
         self._routes: dict[str, frozenset[str]] = {}
         self._digest = ""
         self._series: dict[tuple[str, str, str, str, int], _Series] = {}
@@ -193,6 +196,7 @@ class Telemetry:
             "breakers": {backend: [float(is_open)] for backend, is_open in self.breakers().items()},
             "config": {self._digest: [1]} if self._digest else {},
             "reloads": {result: [count] for result, count in self._reloads.items()},
+            **self.reuse(),
             "workers": {str(self.worker): [float(_resident()), time.process_time()]},
         }
 

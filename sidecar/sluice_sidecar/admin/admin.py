@@ -4,7 +4,7 @@ It has no login: it binds to loopback unless told otherwise, and `guard` keeps o
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
@@ -13,10 +13,11 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import orjson
 
 from sluice_sidecar.admin.guard import CSP, SAFE, check_host, check_intent
+from sluice_sidecar.admin.moves import IMPORT_BYTES, NDJSON, Moving, given, policy_of, taken
 from sluice_sidecar.ask import Problem
 from sluice_sidecar.config import Backend, Config, Route
 from sluice_sidecar.telemetry import Snapshot
-from sluice_sidecar.wire import CallerLeft, Headers, Receive, Scope, Send, read_body, send_whole
+from sluice_sidecar.wire import JSON, CallerLeft, Headers, Receive, Scope, Send, read_body, send_whole
 
 DECISIONS = 1_000
 """Most decisions that one call gets."""
@@ -26,6 +27,8 @@ PURGES = ("policy", "tenant", "entry")
 _PAGE = {
     "/console": ("index.html", b"text/html; charset=utf-8"),
     "/console/console.js": ("console.js", b"text/javascript; charset=utf-8"),
+    "/console/reuse.js": ("reuse.js", b"text/javascript; charset=utf-8"),
+    "/console/page.js": ("page.js", b"text/javascript; charset=utf-8"),
     "/console/charts.js": ("charts.js", b"text/javascript; charset=utf-8"),
     "/console/format.js": ("format.js", b"text/javascript; charset=utf-8"),
     "/console/console.css": ("console.css", b"text/css; charset=utf-8"),
@@ -38,8 +41,11 @@ class Books(Protocol):
     def recent(self, n: int) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
     def savings(self) -> Mapping[str, Any]: ...  # noqa: D102
 
+    async def gather(self) -> None:
+        """Takes in what other gateways counted."""
 
-class Sources(Protocol):
+
+class Sources(Moving, Protocol):
     """What the port needs of the gateway."""
 
     @property
@@ -53,6 +59,12 @@ class Sources(Protocol):
     def ready(self) -> tuple[bool, Sequence[str]]:
         """Whether requests can be answered, and what is missing."""
 
+    def evidence(self) -> Mapping[str, Any]:
+        """Policy -> strategy -> what is known of its error."""
+
+    def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
+        """The last n answers that were reused by meaning, newest first."""
+
     async def telemetry(self) -> Snapshot:
         """All workers' numbers, merged."""
 
@@ -60,7 +72,7 @@ class Sources(Protocol):
         """Drops cached answers that match all that is given; how many."""
 
 
-Answer = tuple[int, Headers, bytes]
+Answer = tuple[int, Headers, bytes | AsyncIterator[bytes]]
 
 
 class Admin:
@@ -81,11 +93,18 @@ class Admin:
             "/-/config": self._config,
             "/-/decisions": self._decisions,
             "/-/savings": self._savings,
+            "/-/evidence": self._evidence,
+            "/-/hits": self._hits,
+            "/-/export": self._export,
             "/": _to_console,
             "/console/": _to_console,
             **dict.fromkeys(_PAGE, _page),
         }
         self._get = get
+        self._post: dict[str, Callable[[Scope, Receive], Awaitable[Answer]]] = {
+            "/-/purge": self._purge,
+            "/-/import": self._import,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; errors are JSON too."""
@@ -101,30 +120,35 @@ class Admin:
                 {"error": {"code": problem.code, "message": problem.message, "param": problem.param}}, problem.status
             )
             if problem.status == 405:
-                headers.append((b"allow", b"POST" if scope["path"] == "/-/purge" else b"GET, HEAD"))
+                headers.append((b"allow", b"POST" if scope["path"] in self._post else b"GET, HEAD"))
         except CallerLeft:
             return
         headers = [*headers, *SAFE]
-        if scope["method"] == "HEAD":
-            headers.append((b"content-length", b"%d" % len(body)))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body"})
-        else:
+        if isinstance(body, bytes) and scope["method"] != "HEAD":
             await send_whole(send, status, headers, body)
+            return
+        if isinstance(body, bytes):
+            headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if not isinstance(body, bytes) and scope["method"] != "HEAD":
+            async for part in body:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
         headers = dict(scope["headers"])
         if path not in ("/healthz", "/startz", "/readyz"):
             check_host(headers.get(b"host"), self._hosts)
-        if path == "/-/purge":
+        if path in self._post:
             if method != "POST":
                 raise _wrong_method(method, "POST")
-            return await self._purge(scope, receive, headers)
+            check_intent(headers)
+            return await self._post[path](scope, receive)
         handler = self._get.get(path)
         if handler is None:
             raise Problem(
-                404, "not_found", f"There is no {path[:200]} here; see {', '.join([*self._get, '/-/purge'])}."
+                404, "not_found", f"There is no {path[:200]} here; see {', '.join([*self._get, *self._post])}."
             )
         if method not in ("GET", "HEAD"):
             raise _wrong_method(method, "GET")
@@ -168,10 +192,24 @@ class Admin:
         return _json({"decisions": list(self._sources.ledger.recent(limit))})
 
     async def _savings(self, _: Scope) -> Answer:
+        await self._sources.ledger.gather()
         return _json(self._sources.ledger.savings())
 
-    async def _purge(self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]) -> Answer:
-        check_intent(headers)
+    async def _evidence(self, _: Scope) -> Answer:
+        return _json({"policies": self._sources.evidence()})
+
+    async def _hits(self, scope: Scope) -> Answer:
+        return _json({"hits": list(self._sources.hits(_limit(scope["query_string"], DECISIONS)))})
+
+    async def _export(self, scope: Scope) -> Answer:
+        return 200, [NDJSON], await given(self._sources, policy_of(scope["query_string"]))
+
+    async def _import(self, scope: Scope, receive: Receive) -> Answer:
+        policy = policy_of(scope["query_string"])
+        lines = await read_body(scope, receive, IMPORT_BYTES)
+        return 200, [JSON], await taken(self._sources, policy, lines)
+
+    async def _purge(self, scope: Scope, receive: Receive) -> Answer:
         body = await read_body(scope, receive, BODY_BYTES)
         try:
             wanted = orjson.loads(body)
@@ -246,7 +284,7 @@ def bare(url: str) -> str:
 
 def _json(value: Any, status: int = 200) -> Answer:
     body = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
-    return status, [(b"content-type", b"application/json")], body
+    return status, [JSON], body
 
 
 def _rendered(snapshot: Snapshot, accept: str) -> tuple[bytes, str]:

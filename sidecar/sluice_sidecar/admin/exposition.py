@@ -48,6 +48,7 @@ def _families(snapshot: Snapshot) -> Iterator[Metric]:
     yield from _requests(snapshot)
     yield from _upstreams(snapshot)
     yield from _money(snapshot)
+    yield from _meaning(snapshot)
     yield _gauge(snapshot, "entries", "sluice_cache_entries", "Answers in the cache.", ())
     yield _gauge(snapshot, "inflight", "sluice_inflight_requests", "Requests that are being answered.", ())
     yield _gauge(snapshot, "breakers", "sluice_breaker_open", "1 while a backend is left alone.", ("backend",))
@@ -157,6 +158,32 @@ def _money(snapshot: Snapshot) -> Iterator[Metric]:
         reused.add_metric((route, "input"), prompt)
         reused.add_metric((route, "output"), completion)
     yield from (tokens, reused, cost, without, saved)
+
+
+def _meaning(snapshot: Snapshot) -> Iterator[Metric]:
+    whose = ("policy", "strategy")
+    is_open = GaugeMetricFamily("sluice_reuse_open", "1 while answers are reused by meaning.", labels=whose)
+    bound = GaugeMetricFamily(
+        "sluice_reuse_bound", "Upper bound on wrong answers per reused one; 1 while nothing is.", labels=whose
+    )
+    promised = GaugeMetricFamily(
+        "sluice_reuse_promised_bound", "The bound that the policy promises (maxFalsePerHit).", labels=whose
+    )
+    for key, (opened, held, wanted) in snapshot.get("reuse", {}).items():
+        names = key.split(SEPARATOR)
+        is_open.add_metric(names, opened)
+        bound.add_metric(names, held)
+        promised.add_metric(names, wanted)
+    hits = CounterMetricFamily("sluice_reuse_hits", "Answers reused by meaning.", labels=whose)
+    checks = CounterMetricFamily("sluice_reuse_shadow_calls", "Reused answers that were asked again.", labels=whose)
+    labels = CounterMetricFamily(
+        "sluice_reuse_labels", "Proposed answers that became known as right or wrong.",
+        labels=(*whose, "source", "result"),
+    )  # fmt: skip
+    for metric, family in ((hits, "reuse_hits"), (checks, "reuse_checks"), (labels, "reuse_labels")):
+        for key, (count,) in snapshot.get(family, {}).items():
+            metric.add_metric(key.split(SEPARATOR), count)
+    yield from (is_open, bound, promised, hits, checks, labels)
 
 
 def _gauge(snapshot: Snapshot, family: str, name: str, text: str, labels: tuple[str, ...]) -> GaugeMetricFamily:

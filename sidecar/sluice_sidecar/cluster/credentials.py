@@ -11,9 +11,16 @@ from pathlib import Path
 
 import orjson
 
-from sluice_sidecar.cluster.places import CREDENTIALS_INDEX, CREDENTIALS_SECRET, STORE_SECRET, Places
+from sluice_sidecar.cluster.places import (
+    CREDENTIALS_INDEX,
+    CREDENTIALS_SALT,
+    CREDENTIALS_SECRET,
+    STORE_SECRET,
+    Places,
+)
 from sluice_sidecar.config import Credential
 from sluice_sidecar.credentials import stamp
+from sluice_sidecar.signature import Signed, is_signed
 
 RELAY = Credential(secret="sluice-relay", key="token")  # noqa: S106  (a name)
 """Reference to the pod's own token: what a relayed call is made with."""
@@ -33,6 +40,7 @@ class ClusterCredentials:
         self._secret: Mapping[str, str] = {}
         self._index: Mapping[str, _Entry] = {}
         self._mounted: Mapping[tuple[str, str], str] = {}
+        self._salt: str | None = None
         self._seen: object = None
         self._told = False
         self.version = 0
@@ -48,11 +56,21 @@ class ClusterCredentials:
                 for name, entry in index.items()
             }
             values = {name: plain[name].decode() for name in entries if name in plain}
+            salt = plain.get(CREDENTIALS_SALT, b"").decode()
         except (binascii.Error, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError):
             # the cause may show a value
             raise ValueError(f"Secret {CREDENTIALS_SECRET} cannot be read: the operator will write it anew") from None
-        if (values, entries) != (self._secret, self._index):
-            self._secret, self._index, self._told = values, entries, True
+        if (values, entries, salt) != (self._secret, self._index, self._salt):
+            self._secret, self._index, self._salt, self._told = values, entries, salt, True
+
+    @property
+    def taken(self) -> bool:
+        """Whether the aggregated Secret was taken: until then there is no credential here to protect."""
+        return self._salt is not None
+
+    def signed(self, namespace: str, text: str, signature: str, what: Signed = "config") -> bool:
+        """Whether the operator signed this text for this namespace; False before the Secret was taken."""
+        return is_signed(self._salt or "", namespace, text, signature, what)
 
     def get(self, secret: str, key: str) -> str | None:
         """The value of one reference; None when it is missing or empty."""

@@ -6,11 +6,13 @@ from pathlib import Path
 CONFIG_MAP = "sluice-config"
 CONFIG_KEY = "config.json"
 SHARDS_KEY = "shards.json"
+SIGNATURE_KEY = "signature"
 SHARD_KEY = "part"
 ENDPOINTS_MAP = "sluice-endpoints"
 ENDPOINTS_KEY = "endpoints.json"
 CREDENTIALS_SECRET = "sluice-credentials"  # noqa: S105  (a name)
 CREDENTIALS_INDEX = "index.json"
+CREDENTIALS_SALT = "salt"
 STORE_SECRET = "sluice-store"  # noqa: S105  (a name)
 GATEWAY_NAME = "sluice-gateway"
 TOKEN_AUDIENCE = "sluice"  # noqa: S105  (an audience)
@@ -42,6 +44,11 @@ class Places:
     def api_ca(self) -> Path:
         """PEM of the authority that signed the API server's certificate."""
         return self.run / "api" / "ca.crt"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """PEM of further authorities that upstreams are trusted by."""
+        return self.run / "ca" / "ca.crt"
 
     @property
     def token(self) -> Path:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from sluice_sidecar.cluster.credentials import RELAY
 from sluice_sidecar.cluster.places import STORE_SECRET
-from sluice_sidecar.config import Backend, Cascade, Check, Config, Credential, HttpCheck, QdrantStore, Route
+from sluice_sidecar.config import Backend, Cascade, Check, Config, Credential, HttpCheck, Route
 
 PREFIX = "/-/relay/"
 """Path under which the shared gateway takes relayed calls: PREFIX + ROUTE/BACKEND or ROUTE/checks/INDEX."""
@@ -32,10 +32,8 @@ def check_stores(config: Config) -> None:
 def _of_stores(config: Config) -> Iterator[Credential]:
     servers = [config.gateway.state, *(policy.store for policy in config.policies.values())]
     for server in servers:
-        if server is None:
-            continue
-        found = [server.api_key] if isinstance(server, QdrantStore) else [server.username, server.password]
-        yield from (credential for credential in found if credential is not None)
+        if server is not None:
+            yield from server.credentials()
 
 
 def _route(route: Route, base: str) -> Route:

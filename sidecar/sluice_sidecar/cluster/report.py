@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from sluice_sidecar.cluster.api import ANYWHERE, pause
+from sluice_sidecar.cluster.places import ENDPOINTS_MAP
 from sluice_sidecar.config import CAPABILITIES, SCHEMA, Config, Reports
 from sluice_sidecar.ledger.decision import HITS, text
 from sluice_sidecar.upstream.client import Client
@@ -53,12 +54,16 @@ class Reported(Protocol):
     def store(self, policy: str) -> "tuple[int | None, str]":
         """Answers in a policy's store, None where they are not counted for it alone, and why it cannot be used."""
 
+    def bound(self, policy: str) -> float | None:
+        """The worst upper bound on the error of what a policy reuses by meaning; None: it reuses nothing so."""
+
 
 class Reporter:
     """Sends reports until its `run` is cancelled. What cannot be sent is sent again later; nothing waits for it."""
 
-    def __init__(self, gateway: Reported, token: Path, *, role: str) -> None:
-        self._gateway, self._token, self._role = gateway, token, role
+    def __init__(self, gateway: Reported, token: Path, *, role: str, only: str | None = None) -> None:
+        """`only`: the URL that the token may be sent to, whatever the gateway was told; "": none, None: any."""
+        self._gateway, self._token, self._role, self._only = gateway, token, role, only
         self._started = time.time()
         self._before = _totals(gateway.ledger.rows())
         self._changed = asyncio.Event()
@@ -105,7 +110,7 @@ class Reporter:
         while True:
             self._changed.clear()
             wait = interval
-            to = self._gateway.reports()
+            to = self._where()
             if to is not None:
                 try:
                     interval = wait = await self._send(to)
@@ -113,9 +118,7 @@ class Reporter:
                 except (UpstreamError, OSError, ValueError) as problem:
                     failures += 1
                     wait = pause(failures)
-                    if str(problem) != self._trouble:
-                        self._trouble = str(problem)
-                        _log.warning("cannot report to the operator: %s", problem)
+                    self._warn(str(problem))
             else:
                 wait = LEAST  # the address comes with the endpoints
             try:
@@ -128,6 +131,19 @@ class Reporter:
         """Lets go of the connection."""
         if self._client is not None:
             await self._client.close()
+
+    def _where(self) -> Reports | None:
+        to = self._gateway.reports()
+        if to is None or self._only in (None, to.url):
+            return to
+        if self._only:  # else this installation takes no reports
+            self._warn(f"they go to {self._only} alone, and ConfigMap {ENDPOINTS_MAP} names {to.url}")
+        return None
+
+    def _warn(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            _log.warning("cannot report to the operator: %s", trouble)
 
     async def _send(self, to: Reports) -> float:
         """Sends one report; returns the seconds until the next."""
@@ -169,6 +185,7 @@ class Reporter:
                     "requests": sum(total.requests for total in users),
                     "reused": sum(total.reused for total in users),
                     "store": away,
+                    "bound": self._gateway.bound(name),
                 },
             )
 

@@ -42,14 +42,16 @@ class Cluster:
         relay = None if self._relay is None else parse_url(self._relay)[0]
         places = Places(options.run)
         self.credentials = ClusterCredentials(places, relay=None if relay is None else str(relay).partition("//")[2])
-        self.options = _gateway_options(options, self.credentials, relay)
+        self.options = _gateway_options(options, self.credentials, relay, places)
         port = int(os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
         self._api = Api(host.strip("[]"), port, places.api_token, places.api_ca)
         self._places = places
+        self._report_to: str | None = options.report_to
 
     async def live(self, gateway: "Gateway", open_port: Callable[[], Awaitable[None]]) -> None:
         """Serves until cancelled; opens the data port with the first Config, or after START_SECONDS."""
-        reporter = Reporter(gateway, self._places.token, role="shared" if self._shared else "sidecar")
+        role = "shared" if self._shared else "sidecar"
+        reporter = Reporter(gateway, self._places.token, role=role, only=self._report_to)
 
         async def adopt(config: "Config") -> None:
             await gateway.swap(config if self._relay is None else relayed(config, self._relay))
@@ -77,14 +79,15 @@ class Cluster:
                 group.create_task(source.run())
                 await source.first(START_SECONDS)
                 await open_port()
-                await reporter.run()
+                if self.options.worker == 0:  # the books that it reads are those of all
+                    await reporter.run()
         finally:
             await self._api.close()
             await reporter.close()
 
 
 def _gateway_options(
-    options: argparse.Namespace, credentials: ClusterCredentials, relay: Origin | None
+    options: argparse.Namespace, credentials: ClusterCredentials, relay: Origin | None, places: Places
 ) -> GatewayOptions:
     names = [f"{GATEWAY_NAME}{tail}" for tail in _tails(options.namespace)]
     if relay is not None:
@@ -94,7 +97,10 @@ def _gateway_options(
         credentials=credentials,
         data=options.data,
         allow_loopback=options.allow_loopback,
+        worker=options.worker,
+        workers=options.workers,
         access_log=not options.no_access_log,
+        ca_bundle=places.ca_bundle,
         trusted=() if relay is None else ((relay.host, relay.port),),
         admin_hosts=tuple(names),
         tenant=ANYONE if relay is None else f"sa:{account or 'default'}",

@@ -19,7 +19,7 @@ class Shard:
 
 def shards(data: Mapping[str, str]) -> tuple[Shard, ...]:
     """The parts that a document consists of; none where it is plain. Raises ValueError."""
-    if CONFIG_KEY in data:
+    if data.get(CONFIG_KEY):
         return ()
     try:
         index = orjson.loads(data[SHARDS_KEY])

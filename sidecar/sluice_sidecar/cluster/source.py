@@ -17,11 +17,13 @@ from sluice_sidecar.cluster.places import (
     ENDPOINTS_MAP,
     SHARD_KEY,
     SHARDS_KEY,
+    SIGNATURE_KEY,
     Places,
 )
 from sluice_sidecar.cluster.relayed import check_stores
 from sluice_sidecar.cluster.shards import Shard, joined, matches, shards
 from sluice_sidecar.config import Cascade, Config, Credential, Endpoints, HttpCheck
+from sluice_sidecar.credentials import stamp
 from sluice_sidecar.upstream.errors import UpstreamError
 from sluice_sidecar.watch import RefusedError, reason
 
@@ -35,7 +37,9 @@ _log = logging.getLogger("sluice.cluster")
 
 class Source:
     """Follows the namespace's objects; `look` adopts what is new. Parts that cannot be served are reported once, and
-    what was served stays. `shared` also follows the credentials, and serves a Config once it holds those that it names.
+    what was served stays. `shared` also follows the credentials, and serves a Config once it holds those that it names
+    and finds that the operator signed it; Endpoints are taken alike. While the API server is away at the start it has
+    no credential, and serves what is mounted as a sidecar does.
 
     `adopt` raises ValueError for a Config that it refuses as a whole. `serving` is the Config as the operator wrote it.
     """
@@ -53,15 +57,19 @@ class Source:
         on_refused: Callable[[str], None],
     ) -> None:
         self._api, self._places, self._credentials, self._shared = api, places, credentials, shared
-        self._base = f"/api/v1/namespaces/{namespace}/"
+        self._namespace, self._base = namespace, f"/api/v1/namespaces/{namespace}/"
         self._adopt, self._on_endpoints, self._on_refused = adopt, on_endpoints, on_refused
         self._changed, self._adopted = asyncio.Event(), asyncio.Event()
         self._data: Mapping[str, str] | None = None
         self._from_api = {CONFIG_MAP: False, ENDPOINTS_MAP: False}
         self._parts: dict[Shard, str] = {}
-        self._text = self._endpoints = ""
+        self._text = self._signature = self._endpoints = ""
+        self._offered = "", ""
+        self._verified = False
         self._latest: Config | None = None
+        self._checked: Config | None = None
         self._away: dict[str, str] = {}
+        self._bundle: object = None
         self.waiting = ""
         """Which credential the latest Config waits for."""
         self.serving: Config | None = None
@@ -89,14 +97,17 @@ class Source:
 
     async def look(self) -> None:
         """Adopts what changed since the last look."""
-        changed = self._credentials.refresh()
+        bundle, self._bundle = self._bundle, stamp(self._places.ca_bundle)
+        changed = self._credentials.refresh() or bundle != self._bundle
+        if changed:
+            self._take_endpoints()
         try:
             changed = await self._parse() or changed
         except ValueError as problem:
             self._refuse(problem)
         if not changed or self._latest is None:
             return
-        lacking = lacks(self._latest, self._credentials) if self._shared else ""
+        lacking = self._lacks(self._latest) if self._shared else ""
         if lacking:
             if lacking != self.waiting:
                 _log.warning("the new configuration waits for %s", lacking)
@@ -104,6 +115,7 @@ class Source:
             return
         self.waiting = ""
         try:
+            self._check_signature(self._latest)
             check_stores(self._latest)
             await self._adopt(self._latest)
             self.serving = self._latest
@@ -121,9 +133,10 @@ class Source:
             if text is None:
                 return False  # looked at again in a TICK
             self._data = None if self._data is data else self._data
-            if text == self._text:
+            signature = data.get(SIGNATURE_KEY, "") if self._shared else ""
+            if (text, signature) == (self._text, self._signature):
                 return False
-            self._text = text
+            self._text, self._signature = text, signature
             self._latest = Config.model_validate_json(text)
         except ValidationError as problem:
             raise RefusedError(f"ConfigMap {CONFIG_MAP}: {reason(problem)}") from None
@@ -131,6 +144,22 @@ class Source:
             self._data = None
             raise
         return True
+
+    def _lacks(self, config: Config) -> str:
+        if self._from_api[CONFIG_MAP] and not self._credentials.taken:
+            return f"Secret {CREDENTIALS_SECRET}"
+        return lacks(config, self._credentials)
+
+    def _check_signature(self, config: Config) -> None:
+        """Raises RefusedError for a Config that the operator did not sign.
+
+        One that was found signed stays so: a new salt comes a moment before the new signature.
+        """
+        if not self._shared or not self._credentials.taken or config is self._checked:
+            return
+        if not self._credentials.signed(self._namespace, self._text, self._signature):
+            raise RefusedError(_not_ours(CONFIG_MAP))
+        self._checked = config
 
     async def _whole(self, data: Mapping[str, str]) -> str | None:
         wanted = shards(data)
@@ -175,7 +204,9 @@ class Source:
 
     def _endpoints_map(self, found: Found) -> None:
         self._from_api[ENDPOINTS_MAP] = True
-        self._take_endpoints((found.get("data") or {}).get(ENDPOINTS_KEY, "{}"))
+        data = found.get("data") or {}
+        self._offered = data.get(ENDPOINTS_KEY, "{}"), data.get(SIGNATURE_KEY, "")
+        self._take_endpoints()
 
     def _secret(self, found: Found) -> None:
         try:
@@ -183,10 +214,22 @@ class Source:
         except ValueError as problem:
             self._refuse(problem)
 
-    def _take_endpoints(self, text: str) -> None:
-        if text == self._endpoints:
+    def _take_endpoints(self) -> None:
+        """Takes the Endpoints that were shown last; with credentials, those alone that the operator signed.
+
+        As a Config, what was found signed stays so, and the Secret comes before what the API server says is believed.
+        """
+        text, signature = self._offered
+        checks = self._shared and self._credentials.taken
+        if text == self._endpoints and self._verified >= checks:
             return
-        self._endpoints = text
+        if self._shared and not checks and self._from_api[ENDPOINTS_MAP]:
+            return
+        if checks and not self._credentials.signed(self._namespace, text, signature, "endpoints"):
+            # Not reported: a new salt comes a moment before the new signature, and no Config tells that it is over.
+            _log.error("refused, what was served before stays: %s", _not_ours(ENDPOINTS_MAP))
+            return
+        self._endpoints, self._verified = text, checks
         try:
             self._on_endpoints(Endpoints.model_validate_json(text))
         except ValidationError as problem:
@@ -199,9 +242,10 @@ class Source:
         if name == ENDPOINTS_MAP:
             text = _read(self._places.endpoints / ENDPOINTS_KEY)
             if text is not None:
-                self._take_endpoints(text)
+                self._offered = text, _read(self._places.endpoints / SIGNATURE_KEY) or ""
+                self._take_endpoints()
             return
-        read = {key: _read(self._places.config / key) for key in (CONFIG_KEY, SHARDS_KEY)}
+        read = {key: _read(self._places.config / key) for key in (CONFIG_KEY, SHARDS_KEY, SIGNATURE_KEY)}
         data = {key: text for key, text in read.items() if text is not None}
         if data:
             self._data = data
@@ -229,6 +273,11 @@ def lacks(config: Config, credentials: ClusterCredentials) -> str:
     if keys is not None and not credentials.holds_keys(keys, config.gateway.keys_version):
         return f"version {config.gateway.keys_version} of the callers' keys in Secret {keys}"
     return ""
+
+
+def _not_ours(name: str) -> str:
+    cure = "who writes it anew; find out who else may write it"
+    return f"ConfigMap {name}: its {SIGNATURE_KEY} is not the operator's, {cure}"
 
 
 def _named(config: Config) -> Iterator[Credential]:

@@ -136,6 +136,10 @@ class AnthropicMessages:
         """The text blocks' texts, joined; empty when there are none."""
         return "".join(text_of(block) or "" for block in _blocks(whole))
 
+    def saying(self, whole: dict[str, Any], text: str) -> dict[str, Any]:
+        """A copy of `whole` whose one block says `text`."""
+        return {**whole, "content": [{"type": "text", "text": text}]}
+
     def token_logprobs(self, whole: dict[str, Any]) -> list[float] | None:
         """None: messages have no log-probs."""
         return None

@@ -67,6 +67,9 @@ class Dialect(Protocol):
     def answer_text(self, whole: dict[str, Any]) -> str:
         """The answer's text, for checks; empty when it has none."""
 
+    def saying(self, whole: dict[str, Any], text: str) -> dict[str, Any]:
+        """A copy of `whole` whose answer is `text`, without the log-probs of what it said before."""
+
     def token_logprobs(self, whole: dict[str, Any]) -> list[float] | None:
         """Log-probability of each answer token, natural logarithm; None where the answer has none."""
 

@@ -190,6 +190,12 @@ class OpenAIChat:
             break
         return ""
 
+    def saying(self, whole: dict[str, Any], text: str) -> dict[str, Any]:
+        """A copy of `whole` whose first choice says `text`, without log-probs; other choices go."""
+        (choice, *_) = _choices(whole)
+        said = {**choice, "message": {**_message(choice), "content": text}}
+        return {**whole, "choices": [{k: v for k, v in said.items() if k != "logprobs"}]}
+
     def token_logprobs(self, whole: dict[str, Any]) -> list[float] | None:
         """Log-probability of each token of the first choice, natural logarithm; None where the answer has none."""
         for choice in _choices(whole):

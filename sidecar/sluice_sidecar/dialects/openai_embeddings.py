@@ -90,6 +90,10 @@ class OpenAIEmbeddings:
         """Empty: vectors have no text."""
         return ""
 
+    def saying(self, whole: dict[str, Any], text: str) -> dict[str, Any]:
+        """`whole` itself: vectors say nothing."""
+        return whole
+
     def token_logprobs(self, whole: dict[str, Any]) -> list[float] | None:
         """None: vectors have no log-probs."""
         return None

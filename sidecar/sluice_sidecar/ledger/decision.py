@@ -14,10 +14,10 @@ from sluice_sidecar.ask import Usage
 PICO = 10**12
 """Pico units in one unit of a currency."""
 
-CacheKind = Literal["identical", "paraphrase", "miss", "bypass", "flight", "stale", "none"]
+CacheKind = Literal["identical", "paraphrase", "label", "template", "miss", "bypass", "flight", "stale", "none"]
 """What the cache did: `flight` shared another caller's running call, `none` is a route without a policy."""
 
-HITS: frozenset[str] = frozenset({"identical", "paraphrase", "flight", "stale"})
+HITS: frozenset[str] = frozenset({"identical", "paraphrase", "label", "template", "flight", "stale"})
 """Kinds that were answered without an upstream call of their own."""
 
 Basis = Literal["measured", "original", "estimate", "unknown"]

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.config import Route
@@ -18,6 +18,9 @@ from sluice_sidecar.ledger.decision import Attempt, Decision, Reference, Spent, 
 from sluice_sidecar.ledger.flush import RING, Flusher, Memory
 from sluice_sidecar.ledger.savings import DAY, FOLDED, Key, Row, savings
 from sluice_sidecar.ledger.store import LedgerStore
+
+if TYPE_CHECKING:
+    from sluice_sidecar.ledger.shared import SharedTotals
 
 CHARS_PER_TOKEN = 4
 """For text in English; only where an upstream tells no usage, and then marked as an estimate."""
@@ -43,6 +46,7 @@ class Ledger:
         self._ring: deque[Decision] = deque(maxlen=RING)
         self._books: dict[str, tuple[Route, Counterfactual]] = {}
         self._flusher: Flusher | None = None
+        self._shared: SharedTotals | None = None
         if data is not None:
             store = LedgerStore(data / "ledger.sqlite", worker)
             self._flusher = Flusher(store, memory, shared=workers > 1, clock=clock)
@@ -149,7 +153,7 @@ class Ledger:
     def totals(self) -> list[dict[str, Any]]:
         """Totals of all workers by day, route, backend, cache kind, currency; money as exact strings, days in ISO."""
         found: dict[Key, Row] = {}
-        for key, row in self._all():
+        for key, row in self._everywhere():
             found.setdefault(key, Row()).merge(row)
         return [
             {
@@ -164,19 +168,44 @@ class Ledger:
         ]
 
     def savings(self) -> dict[str, Any]:
-        """The report over all workers (see `savings.savings`), with what each reference looks like."""
-        report = savings(self._all())
+        """The report over all workers, and over all gateways that share their totals (see `savings.savings`), with what
+        each reference looks like. `shared` None: totals are this gateway's own."""
+        report = savings(self._everywhere())
+        shared = self._shared
+        report["shared"] = None if shared is None else {"gateways": shared.replicas + 1, "trouble": shared.trouble}
         report["at"] = self._clock()
         report["persistent"] = self._flusher is not None and self._flusher.trouble is None
         report["references"] = {name: _described(book) for name, (_, book) in sorted(self._books.items())}
         return report
 
     def rows(self) -> list[tuple[Key, Row]]:
-        """Every total of all workers, as it is now."""
+        """Every total of this gateway's workers, as it is now."""
         return self._all()
 
     def _all(self) -> list[tuple[Key, Row]]:
         return [(Key(*key), row) for key, row in self._rows.items()] + self._memory.others
+
+    def own(self) -> list[tuple[tuple[int, str, str, str, str], Row]]:
+        """Every total of this worker."""
+        return list(self._rows.items())
+
+    def _everywhere(self) -> list[tuple[Key, Row]]:
+        return self._all() if self._shared is None else [*self._all(), *self._shared.others]
+
+    # Sharing with other gateways.
+
+    async def share(self, shared: "SharedTotals | None") -> None:
+        """Shares totals by `shared` from now on, not started before; None: no longer."""
+        before, self._shared = self._shared, shared
+        if before is not None:
+            await before.close()
+        if shared is not None:
+            shared.start()
+
+    async def gather(self) -> None:
+        """Reads what other gateways counted, where totals are shared; takes a second at most, and raises nothing."""
+        if self._shared is not None:
+            await self._shared.read()
 
     # Persistence.
 
@@ -191,7 +220,8 @@ class Ledger:
             await self._flusher.flush()
 
     async def close(self) -> None:
-        """Writes the rest and lets go of the file."""
+        """Writes the rest and lets go of the file, and of what is shared."""
+        await self.share(None)
         if self._flusher is not None:
             await self._flusher.close()
 

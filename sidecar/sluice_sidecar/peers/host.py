@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from sluice_sidecar.cache.stores.scannable import Scannable
 from sluice_sidecar.cache.stores.store import Record, Store, StoreError
 from sluice_sidecar.peers.frames import Place, frame, read
 
@@ -54,6 +56,13 @@ class PeerHost:
     ) -> list[tuple[float, bytes]]:
         """The store's own."""
         return await self._store.nearest(scope, vector, least, limit, now)
+
+    async def scan(self, policy: str) -> AsyncIterator[bytes]:
+        """The store's own. Raises StoreError where it cannot list its entries."""
+        if not isinstance(self._store, Scannable):
+            raise StoreError("this store cannot list its entries")
+        async for data in self._store.scan(policy):
+            yield data
 
     async def put(self, record: Record, most: int) -> bool:
         """The store's own."""

@@ -25,6 +25,10 @@ CHARACTERS_PER_TOKEN = 4
 """For the estimate of whether an ask fits a context window: bytes of its body, markup and all, a token."""
 
 
+LEAST = 0.005
+"""Seconds that must be left for another backend to be asked; timers end a little early or late."""
+
+
 class Router:
     """One Route at work. Built for a Config and replaced with it; what should outlive it is carried over."""
 
@@ -127,6 +131,8 @@ class Router:
         told: Reply | None = None
         problem: Problem | None = None
         for name in names:
+            if deadline is not None and (told or problem) and monotonic() > deadline - LEAST:
+                break  # a backend that can only time out is not asked
             try:
                 reply = await self._courier.ask(
                     ask,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sluice_sidecar.upstream.connection import Connection
 from sluice_sidecar.upstream.deadlines import Deadlines
-from sluice_sidecar.upstream.dial import dial, trust
+from sluice_sidecar.upstream.dial import dial
 from sluice_sidecar.upstream.errors import (
     BadResponse,
     ConnectFailed,
@@ -17,13 +17,15 @@ from sluice_sidecar.upstream.errors import (
     ConnectTimeout,
     EgressDenied,
     FirstByteTimeout,
+    ProxyRefused,
     TooLarge,
     TotalTimeout,
     UpstreamError,
 )
 from sluice_sidecar.upstream.guard import Guard
-from sluice_sidecar.upstream.request import Origin, Timeouts, opening, parse_url, serialise
+from sluice_sidecar.upstream.request import Origin, Timeouts, absolute, opening, parse_url, serialise
 from sluice_sidecar.upstream.response import Response
+from sluice_sidecar.upstream.tunnel import ASKS_WHO
 
 __all__ = [
     "BadResponse",
@@ -34,6 +36,7 @@ __all__ = [
     "EgressDenied",
     "FirstByteTimeout",
     "Origin",
+    "ProxyRefused",
     "Response",
     "Timeouts",
     "TooLarge",
@@ -41,6 +44,9 @@ __all__ = [
     "UpstreamError",
     "parse_url",
 ]
+
+Pool = tuple[list[Connection], bytes, bytes]
+"""Idle connections, last used at the end; what stands before a request's target, and what stands behind it."""
 
 ONE_WRITE = 65_536
 """Bodies up to this many bytes leave in one write with their head."""
@@ -50,15 +56,16 @@ class Client:
     """Keep-alive pools of HTTP/1.1 connections, one pool an origin, for one event loop.
 
     Follows no redirect, decodes no body, asks for no compression, obeys no proxy variable: bytes go as they are given
-    and come as they were sent. `idle` is how many seconds an unused connection is kept. `ssl_context` replaces
-    verification against the system's certificate authorities.
+    and come as they were sent, to where `guard` lets them and through its proxy where it says so. `idle` is how many
+    seconds an unused connection is kept. `ssl_context` replaces what the guard trusts.
     """
 
     def __init__(self, guard: Guard, *, idle: float = 15.0, ssl_context: ssl.SSLContext | None = None) -> None:
         self._guard = guard
         self._idle_for = idle
         self._tls = ssl_context
-        self._pools: dict[Origin, tuple[list[Connection], bytes]] = {}  # idle connections, last used at the end
+        self._pools: dict[Origin, Pool] = {}
+        self._proxied: dict[Origin, Pool] = {}
         self._deadlines: Deadlines | None = None
         self._closed = False
 
@@ -77,11 +84,16 @@ class Client:
         connection turns out closed before a byte of the answer, the request goes once more, on a fresh one.
         Raises a subclass of UpstreamError, and ValueError for what cannot be written as one request.
         """
-        pool = self._pools.get(origin)
+        proxy = self._guard.proxy
+        if proxy is not None and not self._guard.proxied(origin.host, origin.port):
+            proxy = None
+        plain = proxy is not None and origin.scheme == "http"
+        pools = self._pools if proxy is None else self._proxied
+        pool = pools.get(origin)
         if pool is None:
-            pool = self._pools[origin] = [], opening(origin)
-        idle, shared = pool
-        head = serialise(method, target, shared, headers, len(body))
+            pool = pools[origin] = [], absolute(origin) if plain else b" ", opening(origin)
+        idle, before, shared = pool
+        head = serialise(method, target, shared, headers, len(body), before=before)
         loop = asyncio.get_running_loop()
         end = loop.time() + timeouts.total
         small = len(body) <= ONE_WRITE
@@ -95,7 +107,7 @@ class Client:
                 connection = None
             if connection is None:
                 fresh = True
-                connection = await self._connect(origin, idle, timeouts.connect, end)
+                connection = await self._connect(origin, proxy, idle, timeouts.connect, end)
             if small:
                 waiter = connection.begin(head + body, method == b"HEAD", loop.time() + timeouts.first_byte, end)
             else:
@@ -105,7 +117,11 @@ class Client:
                     await connection.write(body, waiter)
                     if not waiter.done():
                         connection.expect(loop.time() + timeouts.first_byte)
-                return await waiter
+                response = await waiter
+                if plain and response.status == 407:
+                    response.abort()
+                    raise ProxyRefused(f"{origin} through proxy {proxy}: {ASKS_WHO}")
+                return response
             except ConnectionReset_:
                 if fresh or not connection.silent:
                     raise
@@ -126,16 +142,17 @@ class Client:
             self._deadlines.close()
             await asyncio.sleep(0)  # transports close in the loop's next turn
 
-    async def _connect(self, origin: Origin, idle: list[Connection], seconds: float, end: float) -> Connection:
+    async def _connect(
+        self, origin: Origin, proxy: Origin | None, idle: list[Connection], seconds: float, end: float
+    ) -> Connection:
         if self._closed:
             raise UpstreamError("the client is closed")
         if self._deadlines is None:
             self._deadlines = Deadlines(asyncio.get_running_loop())
         deadlines = self._deadlines
-        tls = None
-        if origin.scheme == "https":
-            tls = self._tls = self._tls or trust()
-        name = str(origin)
+        tls = (self._tls or self._guard.trust.context) if origin.scheme == "https" else None
+        name = str(origin) if proxy is None else f"{origin} through proxy {proxy}"
+        to, tunnel = proxy or origin, None if proxy is None or tls is None else origin
 
         def protocol() -> Connection:
             return Connection(name, idle, self._idle_for, deadlines)
@@ -143,8 +160,8 @@ class Client:
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(min(now + seconds, end)):
-                addresses = await self._guard.addresses(origin.host, origin.port)
-                connection = await dial(protocol, addresses, tls, origin.host, name)
+                addresses = await self._guard.addresses(to.host, to.port)
+                connection = await dial(protocol, addresses, tls, origin.host, name, tunnel=tunnel)
         except TimeoutError:
             if end < now + seconds:
                 raise TotalTimeout(f"{name}: no connection within the call's time") from None

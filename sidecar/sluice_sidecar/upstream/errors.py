@@ -42,5 +42,9 @@ class TooLarge(UpstreamError):
     """The answer's body is larger than the caller's limit."""
 
 
+class ProxyRefused(UpstreamError):
+    """The proxy does not let the call through. Nothing of it was sent to the upstream."""
+
+
 class EgressDenied(UpstreamError):
     """A host's address is one that this gateway may not connect to."""

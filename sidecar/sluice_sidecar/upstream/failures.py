@@ -11,6 +11,7 @@ from sluice_sidecar.upstream.errors import (
     ConnectTimeout,
     EgressDenied,
     FirstByteTimeout,
+    ProxyRefused,
     TooLarge,
     TotalTimeout,
     UpstreamError,
@@ -41,6 +42,7 @@ _MEANINGS: dict[type[UpstreamError], Meaning] = {
     TooLarge: Meaning(
         502, "answer_too_large", "gave an answer larger than this gateway takes", again=False, blames=False
     ),
+    ProxyRefused: Meaning(502, "proxy_refused", "cannot be reached", again=False, blames=False),
     EgressDenied: Meaning(502, "egress_denied", "is at an address that may not be called", again=False, blames=False),
 }
 

@@ -1,7 +1,8 @@
 """Egress guard: where the gateway may connect to, decided by address and not by name.
 
 A name is resolved once, every address it has is checked, and the connection goes to exactly those addresses: a name
-server that answers differently a moment later (DNS rebinding) gains nothing.
+server that answers differently a moment later (DNS rebinding) gains nothing. A name that goes through a proxy is the
+proxy's to resolve, and where it leads the proxy's to judge: here only names that are addresses can be judged then.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import cast
 
 from sluice_sidecar.upstream.errors import ConnectFailed, EgressDenied
+from sluice_sidecar.upstream.request import Origin
+from sluice_sidecar.upstream.trust import Trust
 
 SockAddr = tuple[str, int] | tuple[str, int, int, int]
 """What a socket connects to: (address, port), and for IPv6 also (flow, scope)."""
@@ -24,15 +27,43 @@ class Guard:
     `allow`: addresses and networks ("10.0.0.0/8", "fd12::1"); ValueError for anything else. `loopback` allows
     127.0.0.0/8 and ::1. Addresses of a cloud's metadata service are allowed only where they are listed one by one.
     `trusted`: (host, port) pairs whose private addresses need no leave, for they come from the operator and not from a
-    user; it may change meanwhile.
+    user; it may change meanwhile. `proxy` (http) takes the calls that `proxied` names, and may have a private address
+    itself. `trust` says which certificates are good; default: those of the system's authorities.
     """
 
     def __init__(
-        self, allow: Sequence[str] = (), *, loopback: bool = False, trusted: Container[tuple[str, int]] = ()
+        self,
+        allow: Sequence[str] = (),
+        *,
+        loopback: bool = False,
+        trusted: Container[tuple[str, int]] = (),
+        proxy: Origin | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self._allow = tuple(_network(text) for text in allow)
         self._loopback = loopback
         self._trusted = trusted
+        self.proxy = proxy
+        self.trust = trust or Trust()
+
+    def proxied(self, host: str, port: int) -> bool:
+        """Whether calls to there go through the proxy.
+
+        Not: trusted pairs, names without a dot and of a cluster (DIRECT), addresses in `allow`, loopback where it is
+        allowed. Raises EgressDenied for an address that may not be called, in whatever form, and for the names by which
+        clouds call their metadata services.
+        """
+        if self.proxy is None or (host, port) in self._trusted:
+            return False
+        name = host.rstrip(".").lower()
+        if name in _METADATA_NAMES:
+            raise EgressDenied(f"egress denied: host {host!r} is {_METADATA}")
+        address = _written(name)
+        if address is None:
+            return "." in name and not name.endswith(DIRECT)
+        self.check(host, str(address))
+        inner = _embedded(address)
+        return _denied(inner) is None and not any(address in network or inner in network for network in self._allow)
 
     async def addresses(self, host: str, port: int) -> list[SockAddr]:
         """Where `host` is, in the resolver's order. Raises ConnectFailed if nowhere, EgressDenied if one is denied."""
@@ -44,7 +75,7 @@ class Guard:
         addresses = list(dict.fromkeys(cast(SockAddr, entry[4]) for entry in found))
         if not addresses:
             raise ConnectFailed(f"host {host!r} has no address")
-        trusted = (host, port) in self._trusted
+        trusted = (host, port) in self._trusted or (self.proxy is not None and (host, port) == self.proxy[1:])
         for address in addresses:
             self.check(host, address[0], trusted=trusted)
         return addresses
@@ -69,7 +100,13 @@ class Guard:
         )
 
 
+DIRECT = (".svc", ".cluster.local", ".localhost")
+"""Ends of names that never go through a proxy: a cluster's Services and pods, and this machine."""
+
 _METADATA = "a cloud metadata service"
+_METADATA_NAMES = frozenset(
+    {"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "metadata.tencentyun.com"}
+)
 _INSIDE = frozenset({"a private address", "a carrier-grade NAT address"})
 """Where pods and Services live."""
 
@@ -145,6 +182,18 @@ def _embedded(address: Address) -> Address:
     if address in _SIX_TO_FOUR:
         return IPv4Address(number >> 80 & 0xFFFFFFFF)
     return address
+
+
+def _written(name: str) -> Address | None:
+    """The address that a host is, also in the old forms that resolvers take: 127.1, 0x7f.0.0.1, 2130706433."""
+    try:
+        return ip_address(name.partition("%")[0])
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(name))
+    except OSError:
+        return None
 
 
 def _denied(address: Address) -> str | None:

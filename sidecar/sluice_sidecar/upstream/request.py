@@ -53,18 +53,35 @@ def parse_url(url: str) -> tuple[Origin, bytes]:
     return Origin(scheme, host, port or (443 if scheme == "https" else 80)), path
 
 
+def authority(origin: Origin, *, always: bool = False) -> bytes:
+    """Host and port as requests name them: the port where it is not the scheme's own, or `always`."""
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    if always or origin.port != (443 if origin.scheme == "https" else 80):
+        host = f"{host}:{origin.port}"
+    return host.encode("ascii")
+
+
 def opening(origin: Origin) -> bytes:
     """The end of a request line and the host header: what every request to `origin` shares."""
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    if origin.port != (443 if origin.scheme == "https" else 80):
-        host = f"{host}:{origin.port}"
-    return b" HTTP/1.1\r\nhost: " + host.encode("ascii")
+    return b" HTTP/1.1\r\nhost: " + authority(origin)
+
+
+def absolute(origin: Origin) -> bytes:
+    """What stands before the path in a request line to a proxy (absolute-form, RFC 9112, section 3.2.2)."""
+    return b" " + origin.scheme.encode() + b"://" + authority(origin)
 
 
 def serialise(
-    method: bytes, target: bytes, shared: bytes, headers: Sequence[tuple[bytes, bytes]], length: int
+    method: bytes,
+    target: bytes,
+    shared: bytes,
+    headers: Sequence[tuple[bytes, bytes]],
+    length: int,
+    *,
+    before: bytes = b" ",
 ) -> bytes:
-    """A request's head, `shared` being its origin's `opening`, `length` its body's size in bytes.
+    """A request's head, `shared` being its origin's `opening`, `length` its body's size in bytes, `before` what stands
+    between method and target: a space, or `absolute` of the origin.
 
     Host and framing headers are the client's own; those given are left out. Raises ValueError where a byte in a name,
     a value or the target would change the message.
@@ -73,7 +90,7 @@ def serialise(
         raise ValueError(f"HTTP method {method!r} is not a token")
     if target[:1] != b"/" or _NOT_IN_TARGET.search(target):
         raise ValueError(f"request target {target!r} must start with / and hold visible ASCII only")
-    parts = [method, b" ", target, shared]
+    parts = [method, before, target, shared]
     for name, value in headers:
         line = _LINES.get(name)
         if line is None:

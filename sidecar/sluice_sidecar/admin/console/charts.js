@@ -1,4 +1,5 @@
-// The latency distributions, drawn as SVG: two rows over one logarithmic axis of time.
+// The figures that are drawn, as SVG: the latency distributions (two rows over one logarithmic axis of time), and how a
+// strategy's bound went.
 
 import { percent, seconds } from "./format.js";
 
@@ -95,4 +96,59 @@ function marks(svg, stats, style, x, y) {
 function tick(power) {
   if (power >= 0) return `${10 ** power} s`;
   return power >= -3 ? `${10 ** (power + 3)} ms` : `${10 ** (power + 6)} µs`;
+}
+
+const PLOT = { width: 520, height: 150, left: 54, right: 512, top: 12, bottom: 126 };
+
+// A bound over time beside the promised one. It is 1 while closed: such stretches are gaps in the line.
+export function boundOverTime(parent, history, promised) {
+  const { width, height, left, right, top, bottom } = PLOT;
+  const from = history[0].at, span = Math.max(history.at(-1).at - from, 60);
+  const most = Math.max(promised * 1.5, ...history.filter((one) => one.open).map((one) => one.bound * 1.1));
+  const x = (at) => left + ((at - from) / span) * (right - left);
+  const y = (bound) => bottom - (Math.min(bound, most) / most) * (bottom - top);
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("role", "img");
+  const now = history.at(-1);
+  svg.setAttribute("aria-label", now.open
+    ? `Bound ${percent(now.bound, 2)}, promised ${percent(promised, 2)}`
+    : `Closed, promised ${percent(promised, 2)}`);
+  for (const { start, end } of closures(history)) {
+    const from = x(start), to = end === null ? right : x(end);
+    draw(svg, "rect", { class: "closed", x: from, y: top, width: Math.max(to - from, 1), height: bottom - top });
+    if (to - from > 60) draw(svg, "text", { x: (from + to) / 2, y: bottom - 8, "text-anchor": "middle" }, "closed");
+  }
+  for (const [value, style] of [[0, "base"], [promised, "promised"]]) {
+    draw(svg, "line", { class: style, x1: left, x2: right, y1: y(value), y2: y(value) });
+    draw(svg, "text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, percent(value, value ? 2 : 0));
+  }
+  draw(svg, "text", { class: "limit", x: right, y: y(promised) - 5, "text-anchor": "end" }, "promised");
+  let path = "";
+  history.forEach((one, i) => {
+    if (!one.open) return;
+    path += `${history[i - 1]?.open ? "L" : "M"}${x(one.at).toFixed(1)},${y(one.bound).toFixed(1)}`;
+    // It held until it closed; and a path of one point would show nothing.
+    if (!history[i + 1]?.open) path += `H${(i + 1 < history.length ? x(history[i + 1].at) : x(one.at) + 2).toFixed(1)}`;
+  });
+  if (path) draw(svg, "path", { class: "bound", d: path });
+  for (const [at, anchor] of [[from, "start"], [from + span, "end"]]) {
+    draw(svg, "text", { x: x(at), y: height - 6, "text-anchor": anchor }, clock(at));
+  }
+  parent.replaceChildren(svg);
+}
+
+// The stretches in which it was closed; one that lasts has no end.
+function closures(history) {
+  const found = [];
+  history.forEach((one, i) => {
+    if (one.open) return;
+    if (i === 0 || history[i - 1].open) found.push({ start: one.at, end: null });
+    found.at(-1).end = history[i + 1]?.at ?? null;
+  });
+  return found;
+}
+
+function clock(at) {
+  return new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }

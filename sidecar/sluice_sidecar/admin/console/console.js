@@ -2,28 +2,23 @@
 
 import { distribution } from "./charts.js";
 import { ESTIMATED, count, money, percent, seconds, times } from "./format.js";
+import { $, make } from "./page.js";
+import { showReuseByMeaning } from "./reuse.js";
 
 const EVERY = 1000;
 const ROWS = 25;
+const EVIDENCE_EVERY = 5;
 const HITS = {
   identical: "same question",
   paraphrase: "same question, other words",
+  label: "a class that its neighbours agree on",
+  template: "a document of a known layout",
   flight: "shared a running call",
   stale: "served while renewing",
 };
 const REST = { miss: "answered by a backend", bypass: "cache not allowed", none: "route without a cache" };
 
-const $ = (id) => document.getElementById(id);
 let newest = null;
-
-function make(tag, { style, text, title } = {}, ...children) {
-  const element = document.createElement(tag);
-  if (style) element.className = style;
-  if (text !== undefined) element.textContent = text;
-  if (title) element.title = title;
-  element.append(...children);
-  return element;
-}
 
 async function ask(path) {
   const answer = await fetch(path, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(5000) });
@@ -199,6 +194,15 @@ function notice(text) {
   $("notice").hidden = !text;
 }
 
+let rounds = 0;
+
+// The history is long and changes each minute, so it is asked for less often.
+async function refreshEvidence(config) {
+  if (rounds++ % EVIDENCE_EVERY) return;
+  const [{ policies }, { hits }] = await Promise.all([ask("-/evidence"), ask(`-/hits?limit=${ROWS}`)]);
+  showReuseByMeaning(config, policies, hits);
+}
+
 async function refresh() {
   const [savings, decisions, config] = await Promise.all([
     ask("-/savings"), ask(`-/decisions?limit=${ROWS}`), ask("-/config"),
@@ -212,6 +216,7 @@ async function refresh() {
   showReuse(savings);
   showRecent(decisions);
   showBasis(savings);
+  await refreshEvidence(config);
 }
 
 async function always() {
