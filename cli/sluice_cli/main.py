@@ -9,7 +9,11 @@ from sluice_sidecar.version import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("sluice_cli.run:run", "Serve files of kinds on this machine."),
     "plan": ("sluice_cli.plan:plan", "Check files of kinds and show what they would serve."),
+    "windows": ("sluice_cli.windows:windows", "Show when the BatchWindows of files open."),
+    "batch": ("sluice_cli.batch.command:batch", "Queue files of requests at a gateway; follow and fetch them."),
     "crds": ("sluice_cli.crds:crds", "Write the CustomResourceDefinitions of the kinds."),
+    "cache": ("sluice_cli.cache.command:cache", "Look into a gateway's cache; purge, fill and move it."),
+    "tune": ("sluice_cli.tune.command:tune", "Find a CachePolicy's setting by replaying recorded asks."),
     "demo": ("sluice_cli.demo.command:demo", "Ask one workload directly and through Sluice, with real models."),
 }
 """Command -> where it is, and what it does in a line."""

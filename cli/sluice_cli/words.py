@@ -51,9 +51,13 @@ def price_words(price: Price) -> str:
 
 def policy_words(policy: Policy) -> str:
     """What a policy reuses, and for whom."""
+    bound = "" if policy.bound is None else f" with at most {100 * policy.bound:g} % wrong"
     words = ["identical asks"] if policy.identical else []
     if policy.paraphrase:
-        words.append(f"paraphrases from similarity {policy.paraphrase.similarity:g}")
+        least = policy.paraphrase.similarity
+        words.append("paraphrases" + (f" from similarity {least:g}" if least else "") + bound)
+    words += ["labels" + bound] if policy.label else []
+    words += ["documents of a known layout" + bound] if policy.template else []
     reuse = " and ".join(words) or "nothing"
     whose = "within a tenant" if policy.partition == "Tenant" else "for all callers"
     if policy.partition_headers:

@@ -1,0 +1,1 @@
+"""`sluice batch`: batches of a running gateway."""

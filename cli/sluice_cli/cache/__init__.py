@@ -1,0 +1,1 @@
+"""`sluice cache`: a running gateway's cache, through its admin port."""
