@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from doubles import behaviours as do
+from doubles.running import PATIENCE
 from doubles.scripted import Scripted
 from doubles.serve import Served, backend, config, route, serving
 
@@ -22,7 +23,7 @@ async def served() -> AsyncIterator[Served]:
         kept = config(route([backend(up.url)]), keys_secret="keys", body_bytes=1_000_000)
         async with serving(kept, environ={"SLUICE_SECRET_KEYS_ACME": "good"}) as one:
             yield one
-            async with httpx.AsyncClient() as client:  # whatever came before, a good ask is answered
+            async with httpx.AsyncClient(timeout=PATIENCE) as client:  # whatever came before, a good ask is answered
                 after = await client.post(one.base_url + "/chat/completions", json=GOOD, headers=JSON)
             assert after.status_code == 200
 
@@ -50,7 +51,7 @@ def body(**fields: Any) -> dict[str, Any]:
     ],
 )
 async def test_bodies(served: Served, path: str, content: bytes, status: int, says: str) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.post(served.url + path, content=content, headers=JSON)
     assert answer.status_code == status
     assert says in answer.json()["error"]["message"]
@@ -61,14 +62,14 @@ async def test_bodies(served: Served, path: str, content: bytes, status: int, sa
     [("max_tokens", -1), ("max_completion_tokens", -5), ("max_tokens", "many"), ("n", 0), ("stream", "yes")],
 )
 async def test_fields(served: Served, field: str, value: Any) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.post(served.base_url + "/chat/completions", json=body(**{field: value}), headers=JSON)
     assert answer.status_code == 400
     assert answer.json()["error"]["param"] == field
 
 
 async def test_content_type(served: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.post(
             served.base_url + "/chat/completions",
             content=b"model=auto",
@@ -93,12 +94,12 @@ async def test_a_body_of_100_mb(served: Served, announced: bool) -> None:
     try:
         while sent < 104_857_600 and not reader.at_eof():
             writer.write(block if announced else b"%x\r\n%b\r\n" % (len(block), block))
-            await asyncio.wait_for(writer.drain(), 5)
+            await asyncio.wait_for(writer.drain(), 30)
             sent += len(block)
     except (ConnectionError, TimeoutError):
         pass  # it stopped listening, as it should
     try:
-        answer = await asyncio.wait_for(reader.read(65_536), 5)
+        answer = await asyncio.wait_for(reader.read(65_536), 30)
     except ConnectionError:
         answer = b"HTTP/1.1 413"  # the reset overtook the answer; that it was cut off is what counts
     assert answer.startswith(b"HTTP/1.1 413")
@@ -113,14 +114,14 @@ async def test_an_announced_body_of_100_mb_is_refused_before_it_is_sent(served: 
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer good\r\n"
         b"content-type: application/json\r\ncontent-length: 104857600\r\n\r\n"
     )
-    answer = await asyncio.wait_for(reader.read(65_536), 5)
+    answer = await asyncio.wait_for(reader.read(65_536), 30)
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"1000000 bytes" in answer
     writer.close()
 
 
 async def test_keys(served: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         none = await client.post(served.base_url + "/chat/completions", json=GOOD)
         wrong = await client.post(served.base_url + "/chat/completions", json=GOOD, headers={"api-key": "bad"})
         forged = await client.post(
@@ -134,7 +135,7 @@ async def test_keys(served: Served) -> None:
 
 
 async def test_a_key_s_own_models(served: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.post(served.base_url + "/chat/completions", json=body(model="secret"), headers=JSON)
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "model_not_found"
@@ -152,7 +153,7 @@ async def test_a_key_s_own_models(served: Served) -> None:
     ],
 )
 async def test_paths(served: Served, method: str, path: str, status: int, says: str) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.request(method, served.url + path, headers=JSON)
     assert answer.status_code == status
     assert says in answer.json()["error"]["message"]
@@ -162,5 +163,5 @@ async def test_garbage_instead_of_http(served: Served) -> None:
     host, _, port = served.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
-    assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400")
+    assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 400")
     writer.close()

@@ -94,7 +94,7 @@ async def test_a_stream_without_end_is_ended(up: Scripted, served: Served) -> No
         async for chunk in answer.aiter_bytes():
             said = (said + chunk)[-2000:]
     assert b'"error"' in said
-    await asyncio.wait_for(up.requests[0].gone.wait(), 5)
+    await asyncio.wait_for(up.requests[0].gone.wait(), 30)
 
 
 async def test_nothing_is_retried_after_the_first_byte(up: Scripted) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from doubles import behaviours as do
+from doubles.running import PATIENCE
 from doubles.scripted import Scripted
 from doubles.serve import Served, backend, config, policy, route, serving
 
@@ -37,7 +38,7 @@ async def ask(
     served: Served, body: dict[str, Any] = BASE, key: str = "acme-key", headers: dict[str, str] | None = None
 ) -> tuple[str | None, dict[str, Any]]:
     """How the cache took part, and the answer."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.post(
             served.base_url + "/chat/completions",
             json=body,
@@ -143,7 +144,7 @@ async def test_what_is_no_good_answer_is_never_stored(
 ) -> None:
     stream = what == "a partial stream"
     up.otherwise(answer())
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for _ in range(2):
             got = await client.post(
                 served.base_url + "/chat/completions",
@@ -175,8 +176,16 @@ async def test_no_cache_refreshes_what_is_stored(up: Scripted, served: Served) -
 async def test_a_purge_forgets_one_tenant_alone(up: Scripted, served: Served) -> None:
     await ask(served, key="acme-key")
     await ask(served, key="beta-key")
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         purged = await client.post(served.admin + "/-/purge", json={"tenant": "acme"})
     assert purged.json() == {"purged": 1}
     assert (await ask(served, key="acme-key"))[0] == "miss"
     assert (await ask(served, key="beta-key"))[0] == "identical"
+
+
+@pytest.mark.parametrize("said", ["", "Internal server error", "I'm sorry, but I can't assist with that."])
+async def test_an_answer_that_is_none_is_not_kept(up: Scripted, served: Served, said: str) -> None:
+    up.otherwise(do.text(said))
+    await ask(served)
+    assert (await ask(served))[0] == "miss"
+    assert up.count == 2

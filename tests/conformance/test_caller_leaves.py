@@ -40,7 +40,7 @@ async def leave(writer: asyncio.StreamWriter, up: Scripted) -> float:
     """Closes the caller's connection; how long the upstream's stayed open."""
     left = time.perf_counter()
     writer.close()
-    await asyncio.wait_for(up.requests[0].gone.wait(), 5)
+    await asyncio.wait_for(up.requests[0].gone.wait(), 30)
     return time.perf_counter() - left
 
 
@@ -67,21 +67,21 @@ async def test_within_a_whole_body(up: Scripted, served: Served) -> None:
 async def test_within_a_stream(up: Scripted, served: Served) -> None:
     up.answer(do.stall(after="piece"))
     reader, writer = await call(served, {**ASK, "stream": True})
-    assert b"Hello" in await asyncio.wait_for(reader.readuntil(b"Hello"), 5)
+    assert b"Hello" in await asyncio.wait_for(reader.readuntil(b"Hello"), 30)
     assert await leave(writer, up) < 3 * PROMISE
 
 
 async def test_in_a_stream_without_end(up: Scripted, served: Served) -> None:
     up.answer(do.endless())
     reader, writer = await call(served, {**ASK, "stream": True})
-    await asyncio.wait_for(reader.readuntil(b"and on"), 5)
+    await asyncio.wait_for(reader.readuntil(b"and on"), 30)
     assert await leave(writer, up) < 3 * PROMISE
 
 
 async def test_a_slow_reader_holds_the_upstream_back_and_not_the_memory(up: Scripted, served: Served) -> None:
     up.answer(do.endless("x" * 2000))
     reader, writer = await call(served, {**ASK, "stream": True})
-    await asyncio.wait_for(reader.readuntil(b"xxx"), 5)
+    await asyncio.wait_for(reader.readuntil(b"xxx"), 30)
     # Nobody reads: the upstream's writes must come to a halt.
     (connection,) = up.live
     while connection.transport.get_write_buffer_size() == 0:

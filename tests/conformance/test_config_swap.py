@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from doubles import behaviours as do
+from doubles.running import PATIENCE
 from doubles.scripted import Gate, Scripted
 from doubles.serve import backend, config, route, serving
 from sluice_sidecar.config import Config
@@ -21,7 +22,7 @@ async def test_under_load_every_answer_is_of_one_config() -> None:
         b.otherwise(do.text("b"))
         first = config(route([backend(a.url, "a", model="model-a")]))
         second = config(route([backend(b.url, "b", model="model-b")]))
-        async with serving(first) as served, httpx.AsyncClient(base_url=served.base_url) as client:
+        async with serving(first) as served, httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE) as client:
             seen: list[tuple[int, str, str | None]] = []
 
             async def load() -> None:
@@ -53,7 +54,7 @@ async def test_an_open_stream_ends_on_the_old_config() -> None:
         b.otherwise(do.text("new"))
         async with (
             serving(config(route([backend(a.url)]))) as served,
-            httpx.AsyncClient(base_url=served.base_url) as client,
+            httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE) as client,
             client.stream("POST", "/chat/completions", json={**ASK, "stream": True}) as stream,
         ):
             await served.gateway.swap(config(route([backend(b.url)])))
@@ -72,7 +73,7 @@ async def test_a_route_that_needs_more_is_refused_and_the_rest_served() -> None:
             route([backend(up.url)]),
             route([backend(up.url)], name="next", models=("next",), requires=("telepathy",)),
         )
-        async with serving(config(good, future)) as served, httpx.AsyncClient() as client:
+        async with serving(config(good, future)) as served, httpx.AsyncClient(timeout=PATIENCE) as client:
             fine = await client.post(served.base_url + "/chat/completions", json=ASK)
             missing = await client.post(served.base_url + "/chat/completions", json={**ASK, "model": "next"})
             shown = (await client.get(served.admin + "/-/config")).json()
@@ -84,7 +85,7 @@ async def test_a_route_that_needs_more_is_refused_and_the_rest_served() -> None:
 async def test_a_config_of_a_later_schema_is_refused_whole() -> None:
     async with Scripted() as up:
         up.otherwise(do.text("fine"))
-        async with serving(config(route([backend(up.url)]))) as served, httpx.AsyncClient() as client:
+        async with serving(config(route([backend(up.url)]))) as served, httpx.AsyncClient(timeout=PATIENCE) as client:
             with pytest.raises(ValueError, match="upgrade the gateway"):
                 await served.gateway.swap(Config(schema_version=2))
             answer = await client.post(served.base_url + "/chat/completions", json=ASK)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from doubles import behaviours as do
+from doubles.running import PATIENCE
 from doubles.scripted import Gate, Scripted
 from doubles.serve import Served, backend, config, policy, route, serving
 
@@ -22,7 +23,7 @@ async def served(up: Scripted) -> AsyncIterator[Served]:
 
 
 async def ask(served: Served) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         return await client.post(served.base_url + "/chat/completions", json=ASK)
 
 

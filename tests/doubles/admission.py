@@ -66,7 +66,7 @@ class Served:
     def client(self, ca: str | None = None) -> httpx.AsyncClient:
         """A client that trusts `ca` (default: the authority it began with) alone."""
         context = ssl.create_default_context(cadata=ca or ca_bundle(self.certificates))
-        return httpx.AsyncClient(base_url=self.url, verify=context, trust_env=False, timeout=10)
+        return httpx.AsyncClient(base_url=self.url, verify=context, trust_env=False, timeout=30)
 
 
 @asynccontextmanager

@@ -15,3 +15,9 @@ def paraphrases() -> list[tuple[str, str]]:
     """(ask, ask): two wordings of one ask."""
     rows = (line.split("\t") for line in (HERE / "paraphrases.tsv").read_text("utf-8").splitlines())
     return [(one, other) for one, other in rows]
+
+
+def collisions() -> list[tuple[str, str]]:
+    """(victim's ask, an ask for something else): the embedding takes them for one, made by a search for that."""
+    rows = (line.split("\t") for line in (HERE / "collisions.tsv").read_text("utf-8").splitlines())
+    return [(victim, crafted) for victim, crafted in rows]

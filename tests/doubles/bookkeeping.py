@@ -1,11 +1,12 @@
 """Routes, calls and decisions for tests of what reads them, and a stand-in for the gateway behind the admin port."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from sluice_sidecar.ask import Usage
+from sluice_sidecar.cache.stores.store import StoreError
 from sluice_sidecar.config import Backend, Config, Price, Route, Single
 from sluice_sidecar.ledger.decision import Decision
 from sluice_sidecar.ledger.ledger import Ledger
@@ -82,6 +83,9 @@ class Gateway:
     not_served: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     purged: list[Mapping[str, str | None]] = field(default_factory=list)
+    proven: Mapping[str, Any] = field(default_factory=lambda: {"keep": {"label": {"open": True, "bound": 0.009}}})
+    reused: list[Mapping[str, Any]] = field(default_factory=lambda: [{"request": "r2"}, {"request": "r1"}])
+    brought: list[tuple[str, bytes]] = field(default_factory=list)
 
     def config(self) -> Config | None:
         return self.served
@@ -92,9 +96,27 @@ class Gateway:
     def ready(self) -> tuple[bool, Sequence[str]]:
         return not self.missing, self.missing
 
+    def evidence(self) -> Mapping[str, Any]:
+        return self.proven
+
+    def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
+        return self.reused[:n]
+
     async def telemetry(self) -> Snapshot:
         return self.counts.snapshot()
 
     async def purge(self, *, policy: str | None, tenant: str | None, entry: str | None) -> int:
         self.purged.append({"policy": policy, "tenant": tenant, "entry": entry})
         return 3
+
+    async def import_entries(self, policy: str, lines: bytes) -> Mapping[str, Any]:
+        self.brought.append((policy, lines))
+        return {"stored": lines.count(b"\n"), "known": 0, "expired": 0, "refused": [], "store": "open"}
+
+    async def export_entries(self, policy: str) -> AsyncIterator[bytes]:
+        if policy == "elsewhere":
+            raise StoreError("this store cannot list its entries")
+        for number in range(3):
+            if policy == "breaks" and number == 2:
+                raise StoreError("the server went away")
+            yield b'{"key": "%d"}\n' % number

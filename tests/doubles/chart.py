@@ -13,7 +13,7 @@ CHART = Path(__file__).resolve().parents[2] / "charts" / "sluice"
 def helm(kubebox: str | Path, *arguments: str, environment: Mapping[str, str], fails: bool = False) -> str:
     """What Helm printed. Raises AssertionError where it fails, or, `fails`, does not."""
     done = subprocess.run(
-        [str(kubebox), "helm", *arguments], env=dict(environment), text=True, capture_output=True, timeout=90
+        [str(kubebox), "helm", *arguments], env=dict(environment), text=True, capture_output=True, timeout=300
     )
     assert (done.returncode != 0) == fails, f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}"
     return done.stdout + (done.stderr if fails else "")

@@ -1,4 +1,4 @@
-"""Run as a program: puts numbered records into an edge store and says each number once it is acknowledged."""
+"""Run as a program: puts numbered records into an edge or Faiss store and says each number once it is acknowledged."""
 
 import asyncio
 import sys
@@ -9,13 +9,14 @@ if __name__ == "__main__":
     sys.path[:0] = [str(root / "sidecar"), str(root / "tests")]
 
 
-async def main(path: str, size: int) -> None:
+async def main(path: str, size: int, which: str = "edge") -> None:
     """Writes until it is killed."""
     from doubles.cached import axis
     from doubles.records import NOW, record
     from sluice_sidecar.cache.stores.edge import EdgeStore
+    from sluice_sidecar.cache.stores.faiss import FaissStore
 
-    store = EdgeStore(path)
+    store = EdgeStore(path) if which == "edge" else FaissStore(Path(path))
     await store.open()
     vector, number = axis(1.0).tobytes(), 0
     while True:
@@ -27,4 +28,4 @@ async def main(path: str, size: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

@@ -1,8 +1,7 @@
 """A cluster in memory, with server-side apply as one field manager sees it; it can stop a caller after any write."""
 
 import copy
-import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sluice_operator.cluster_error import NOT_FOUND, ClusterError
@@ -26,12 +25,14 @@ class FakeCluster:
         self.events: list[Event] = []
         self.writes: list[tuple[str, Ref]] = []
         """(apply, delete, status, event or label; the object), refused ones left out."""
+        self.told: Callable[[str, Ref], None] = lambda _verb, _ref: None
+        """Hears of each write once it is done, before the caller does."""
         self.tokens: dict[tuple[str, str], TokenIdentity] = {}
         """(token, audience) -> whose it is."""
         self._owned: dict[tuple[Ref, str], Any] = {}
         self._refused: dict[tuple[str, Ref], ClusterError] = {}
         self._left: int | None = None
-        self._version = itertools.count(1)
+        self._version = 0
         for manifest in objects:
             self.put(manifest)
 
@@ -39,6 +40,17 @@ class FakeCluster:
         """Somebody else writes an object."""
         ref = Ref.of(manifest)
         self._store(ref, copy.deepcopy(dict(manifest)))
+
+    def remove(self, ref: Ref) -> None:
+        """Somebody else deletes an object."""
+        del self.objects[ref]
+
+    def copy(self) -> "FakeCluster":
+        """Another one in the same state, without its history."""
+        made = FakeCluster()
+        made.objects, made._owned = copy.deepcopy(self.objects), copy.deepcopy(self._owned)
+        made._version = self._version
+        return made
 
     def stop_after(self, writes: int | None) -> None:
         """Lets so many more writes happen and raises Killed right after the last; 0: before the next. None: never."""
@@ -76,7 +88,7 @@ class FakeCluster:
         self._ended("apply", ref)
         return copy.deepcopy(self.objects[ref])
 
-    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> None:
+    async def apply_status(self, ref: Ref, status: Mapping[str, Any]) -> dict[str, Any]:
         self._starts("status", ref)
         if ref not in self.objects:
             raise ClusterError(ref, NOT_FOUND, "not found", code=404)
@@ -85,6 +97,7 @@ class FakeCluster:
         self._store(ref, _merged(_without(self.objects[ref], old, intent), intent))
         self._owned[ref, "status"] = intent
         self._ended("status", ref)
+        return copy.deepcopy(self.objects[ref])
 
     async def delete(self, ref: Ref, *, uid: str | None = None) -> None:
         self._starts("delete", ref)
@@ -121,6 +134,7 @@ class FakeCluster:
 
     def _ended(self, verb: str, ref: Ref) -> None:
         self.writes.append((verb, ref))
+        self.told(verb, ref)
         if self._left is not None:
             self._left -= 1
             if self._left == 0:
@@ -128,15 +142,19 @@ class FakeCluster:
 
     def _store(self, ref: Ref, new: dict[str, Any]) -> None:
         old = self.objects.get(ref)
-        server = old["metadata"] if old else {"uid": f"uid-{next(self._version)}", "generation": 1}
+        server = old["metadata"] if old else {"uid": f"uid-{self._next()}", "generation": 1}
         kept = {key: server[key] for key in ("uid", "generation", "resourceVersion") if key in server}
         new["metadata"] = {**new["metadata"], **kept}
         if new == old:
             return
         if old and new.get("spec") != old.get("spec"):
             new["metadata"]["generation"] += 1
-        new["metadata"]["resourceVersion"] = str(next(self._version))
+        new["metadata"]["resourceVersion"] = str(self._next())
         self.objects[ref] = new
+
+    def _next(self) -> int:
+        self._version += 1
+        return self._version
 
 
 def _named(value: Any) -> bool:

@@ -35,6 +35,11 @@ def put(api: Api, namespace: str, name: str, **spec: Any) -> None:
     api.apply(made)
 
 
+def published(api: Api, namespace: str) -> str:
+    """The text of the Config's ConfigMap, "" where there is none."""
+    return api.kubectl("get", "configmap", names.CONFIG_MAP, "-n", namespace, "--ignore-not-found", "-o", "yaml")
+
+
 def listed(api: Api, namespace: str, kinds: str = KINDS) -> Found:
     """Objects of a namespace by kind and name."""
     return {(o["kind"], o["metadata"]["name"]): o for o in api.get(kinds, "-n", namespace)["items"]}

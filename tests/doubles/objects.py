@@ -53,6 +53,12 @@ def gateway(**spec: Any) -> dict[str, Any]:
     return written("SluiceGateway", "default", spec)
 
 
+def window(*routes: str, **spec: Any) -> dict[str, Any]:
+    """A BatchWindow for the night."""
+    hours = [{"start": "22:00", "end": "06:00"}]
+    return written("BatchWindow", "night", {"windows": hours, "routes": list(routes or ("other",))} | spec)
+
+
 def cascade(*stages: str, **accept: Any) -> dict[str, Any]:
     """A cascade strategy."""
     return {"cascade": {"stages": list(stages), "accept": accept}}

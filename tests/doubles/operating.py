@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
@@ -44,11 +44,11 @@ class Operator:
         return f"http://127.0.0.1:{(await self.logged(r'metrics on port ([0-9]+)'))[1]}"
 
     async def figure(self, name: str) -> float:
-        """A metric by its name and labels, 0 where it is not there yet."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        """A metric by its name and labels, 0 where it is not there yet. A name alone: the sum over all labels."""
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             page = (await client.get(f"{await self.url()}/metrics")).text
-        lines = [line for line in page.splitlines() if line.startswith(f"{name} ")]
-        return float(lines[0].rpartition(" ")[2]) if lines else 0.0
+        lines = [line for line in page.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
     async def leads(self) -> None:
         """Waits until it works."""
@@ -59,12 +59,19 @@ class Operator:
         self.process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(self.process.wait(), PATIENCE)
 
+    async def crash(self) -> None:
+        """SIGKILL: it hands nothing on."""
+        self.process.kill()
+        await self.process.wait()
+
 
 @asynccontextmanager
-async def operating(api: Api, namespace: str, *flags: str) -> AsyncIterator[Operator]:
-    """Runs it for one namespace, which is also its own."""
+async def operating(
+    api: Api, namespace: str, *flags: str, program: Sequence[str] = ("-m", "sluice_operator")
+) -> AsyncIterator[Operator]:
+    """Runs it for one namespace, which is also its own, and stops it. `program`: what Python runs."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sluice_operator", "--namespace", namespace, "--kubeconfig", str(api.kubeconfig)),
+        *(sys.executable, *program, "--namespace", namespace, "--kubeconfig", str(api.kubeconfig)),
         *("--health-host", "127.0.0.1", "--health-port", "0", "--webhook-host", "127.0.0.1", "--webhook-port", "0"),
         *("--watch-namespaces", namespace, "--injection", "false", *flags),
         stderr=asyncio.subprocess.PIPE,
@@ -75,7 +82,10 @@ async def operating(api: Api, namespace: str, *flags: str) -> AsyncIterator[Oper
     try:
         yield operator
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        await follower
+        try:
+            if process.returncode is None:
+                await operator.stop()  # it hands its lease on: whoever comes next need not wait for its end
+        finally:
+            if process.returncode is None:
+                await operator.crash()
+            await follower

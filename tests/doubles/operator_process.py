@@ -1,9 +1,11 @@
 """The operator's process as the chart installs it: with an account that holds the chart's rules and nothing else."""
 
+import functools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,12 +19,19 @@ HOME = "sluice-system"
 """The operator's own namespace."""
 
 
+@functools.cache
+def rendered(api: Api) -> list[dict[str, Any]]:
+    """The chart's objects with its own values, for HOME."""
+    environment = {**api.environment(), "HELM_CACHE_HOME": api.layout.path("helm-cache")}
+    return objects(
+        helm(api.layout.kubebox, "template", "sluice", str(CHART), "--namespace", HOME, environment=environment)
+    )
+
+
 @asynccontextmanager
 async def installed(api: Api, folder: Path, *flags: str) -> AsyncIterator[Operator]:
     """Runs it, for all namespaces, and waits until it leads; `folder` gets its kubeconfig. Its rights go afterwards."""
-    environment = {**api.environment(), "HELM_CACHE_HOME": api.layout.path("helm-cache")}
-    rendered = helm(api.layout.kubebox, "template", "sluice", str(CHART), "--namespace", HOME, environment=environment)
-    account = {"apiVersion": "v1", "kind": "List", "items": [o for o in objects(rendered) if o["kind"] in ACCESS]}
+    account = {"apiVersion": "v1", "kind": "List", "items": [o for o in rendered(api) if o["kind"] in ACCESS]}
     home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}}
     api.apply(home)
     api.kubectl("apply", "--server-side", "-f", "-", given=account)

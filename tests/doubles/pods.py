@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,11 @@ import httpx
 
 from doubles.kube import Api
 from doubles.running import PATIENCE, ROOT, until
-from sluice_sidecar.config import Backend, Config, Credential, Route, Single
+from sluice_sidecar.config import Backend, Config, Credential, Endpoints, Route, Single
+from sluice_sidecar.signature import sign
 
 ACCOUNT = "sluice-gateway"
+SALT = "f0" * 32
 
 
 def routed(url: str, *, model: str = "auto", credential: Credential | None = None) -> Config:
@@ -31,7 +33,7 @@ def routed(url: str, *, model: str = "auto", credential: Credential | None = Non
 
 
 def config_map(namespace: str, name: str, **data: str) -> dict[str, Any]:
-    """A ConfigMap; `config` and `endpoints` stand for their file names."""
+    """A ConfigMap; `config`, `shards` and `endpoints` stand for their file names."""
     files = {"config": "config.json", "endpoints": "endpoints.json", "shards": "shards.json"}
     return {
         "apiVersion": "v1",
@@ -42,8 +44,16 @@ def config_map(namespace: str, name: str, **data: str) -> dict[str, Any]:
 
 
 def published(namespace: str, config: Config) -> dict[str, Any]:
-    """The ConfigMap of a Config."""
-    return config_map(namespace, "sluice-config", config=config.to_json().decode())
+    """The ConfigMap of a Config, signed."""
+    text = config.to_json().decode()
+    return config_map(namespace, "sluice-config", config=text, signature=sign(SALT, namespace, text))
+
+
+def addresses(namespace: str, endpoints: Endpoints) -> dict[str, Any]:
+    """The ConfigMap of Endpoints, signed."""
+    text = endpoints.model_dump_json()
+    signature = sign(SALT, namespace, text, "endpoints")
+    return config_map(namespace, "sluice-endpoints", endpoints=text, signature=signature)
 
 
 def secret(namespace: str, index: Mapping[str, Any], **values: str) -> dict[str, Any]:
@@ -52,7 +62,7 @@ def secret(namespace: str, index: Mapping[str, Any], **values: str) -> dict[str,
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "sluice-credentials", "namespace": namespace},
-        "stringData": {"index.json": json.dumps(index), **values},
+        "stringData": {"index.json": json.dumps(index), "salt": SALT, **values},
     }
 
 
@@ -82,8 +92,10 @@ def rights(namespace: str) -> list[dict[str, Any]]:
 
 
 def mounts(api: Api, namespace: str, folder: Path) -> Path:
-    """What is mounted in a gateway's container, without a Config; rights included."""
+    """What is mounted in a gateway's container, without a Config; rights and a Secret without credentials included."""
     api.apply(*rights(namespace))
+    if not api.kubectl("get", "secret", "sluice-credentials", "-n", namespace, "--ignore-not-found"):
+        api.apply(secret(namespace, {}))
     files = {
         "api/ca.crt": api.get("configmap", "kube-root-ca.crt", "-n", namespace)["data"]["ca.crt"],
         "api/token": api.kubectl("create", "token", ACCOUNT, "-n", namespace),
@@ -125,9 +137,18 @@ class Pod:
 
 @asynccontextmanager
 async def pod(
-    run: Path, namespace: str, server: str, role: str = "shared", *more: str, ready: bool = True
+    run: Path,
+    namespace: str,
+    server: str,
+    role: str = "shared",
+    *more: str,
+    ready: bool = True,
+    program: Sequence[str] = ("-m", "sluice_sidecar.main"),
 ) -> AsyncIterator[Pod]:
-    """A gateway with the mounts in `run`. `server`: the API server's URL. `ready`: waits for its data port."""
+    """A gateway with the mounts in `run`. `server`: the API server's URL. `ready`: waits for its data port.
+
+    `program`: what Python runs.
+    """
     host, _, port = server.removeprefix("https://").partition(":")
     errors = run / f"stderr-{role}"
     admin_port = _free()
@@ -135,7 +156,7 @@ async def pod(
     arguments += ["--admin-port", str(admin_port), "--allow-loopback", *more]
     with errors.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sluice_sidecar.main", *arguments),
+            *(sys.executable, *program, *arguments),
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT / "sidecar"),

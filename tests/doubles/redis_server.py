@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 
 def program() -> str:
@@ -47,7 +49,7 @@ class RunningRedis:
              "--appendonly", "yes", "--save", "", *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await self.do("PING")
@@ -67,7 +69,13 @@ class RunningRedis:
 
     async def do(self, *command: Any, username: str | None = None, password: str | None = None) -> Any:
         """One command, on a connection of its own."""
-        client = redis.Redis(port=self.port, username=username, password=password)
+        # The client's own tries pause for seconds; who starts a server looks again at once.
+        client = redis.Redis(
+            port=self.port,
+            username=username,
+            password=password,
+            retry=Retry(NoBackoff(), 0),
+        )
         try:
             return await client.execute_command(*command)  # type: ignore[no-untyped-call]
         finally:

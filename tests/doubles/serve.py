@@ -60,11 +60,23 @@ def config(*routes: Route, policies: Iterable[Policy] = (), **gateway: Any) -> C
 
 @asynccontextmanager
 async def serving(
-    served: Config, *, data: Path | None = None, environ: Mapping[str, str] | None = None
+    served: Config,
+    *,
+    data: Path | None = None,
+    batches: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    ca_bundle: Path | None = None,
 ) -> AsyncIterator[Served]:
     """The gateway with `served`, until the block ends."""
     gateway = Gateway(
-        GatewayOptions(credentials=Credentials(environ or {}), data=data, allow_loopback=True, access_log=False)
+        GatewayOptions(
+            credentials=Credentials(environ or {}),
+            data=data,
+            batches=batches,
+            allow_loopback=True,
+            access_log=False,
+            ca_bundle=ca_bundle,
+        )
     )
     await gateway.start()
     await gateway.swap(served)

@@ -1,6 +1,6 @@
 """A store in a dictionary, that can be told to fail."""
 
-import struct
+import numpy as np
 
 from sluice_sidecar.cache.stores.store import Record, StoreError
 
@@ -33,12 +33,11 @@ class Shelf:
         self, scope: str, vector: bytes, least: float, limit: int, now: float
     ) -> list[tuple[float, bytes]]:
         self._check()
-        asked = struct.unpack(f"<{len(vector) // 4}f", vector)
+        asked = np.frombuffer(vector, "<f4")
         found = []
         for record in self.records.values():
             if record.scope == scope and record.vector is not None and record.expires > now:
-                own = struct.unpack(f"<{len(record.vector) // 4}f", record.vector)
-                cosine = sum(a * b for a, b in zip(asked, own, strict=True))
+                cosine = float(asked @ np.frombuffer(record.vector, "<f4"))
                 if cosine >= least:
                     found.append((cosine, record.data))
         return sorted(found, reverse=True)[:limit]

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doubles.cached import Hands
+from doubles.pinecone_stand_in import PineconeStandIn, pinecone_stand_in
 from doubles.qdrant_stand_in import Standing, standing_in
+from doubles.redis_search_stand_in import SearchRedis
 from doubles.redis_server import RunningRedis
+from sluice_operator.plan.store_secrets import REDIS_USER, redis_users
+from sluice_operator.sections import redis_prefix
 from sluice_sidecar.cache.stores.edge import EdgeStore
+from sluice_sidecar.cache.stores.faiss import FaissStore
+from sluice_sidecar.cache.stores.pinecone import PineconeStore
+from sluice_sidecar.cache.stores.pinecone_rest import Index
 from sluice_sidecar.cache.stores.points import ident_of
 from sluice_sidecar.cache.stores.qdrant import QdrantStore
 from sluice_sidecar.cache.stores.qdrant_rest import Collection
@@ -25,15 +32,16 @@ PATIENCE = 10.0
 
 
 def redis_store(
-    server: RunningRedis, *, prefix: str = PREFIX, username: str | None = None, password: str | None = None,
-    seconds: Callable[[], float] = time.monotonic, purged: Purged | None = None, patience: float = PATIENCE,
+    server: RunningRedis | SearchRedis, *, prefix: str = PREFIX, username: str | None = None,
+    password: str | None = None, seconds: Callable[[], float] = time.monotonic, purged: Purged | None = None,
+    patience: float = PATIENCE,
 ) -> RedisStore:  # fmt: skip
     """A store on that server, not opened."""
 
     async def where() -> Server:
         return "127.0.0.1", server.port, username, password
 
-    return RedisStore(server.address, prefix, where, seconds=seconds, purged=purged, patience=patience)
+    return RedisStore(f"127.0.0.1:{server.port}", prefix, where, seconds=seconds, purged=purged, patience=patience)
 
 
 def qdrant_store(
@@ -47,6 +55,19 @@ def qdrant_store(
         return Collection(client, server.url, collection, None if api_key is None else api_key.encode())
 
     return QdrantStore(server.url, connect, client.close, seconds=seconds, patience=PATIENCE)
+
+
+def pinecone_store(
+    index: PineconeStandIn, *, api_key: str = "key", namespace: str = "house",
+    seconds: Callable[[], float] = time.monotonic,
+) -> PineconeStore:  # fmt: skip
+    """A store on that index, not opened."""
+    client = Client(Guard(loopback=True))
+
+    def connect() -> Index:
+        return Index(client, index.url, namespace, api_key.encode())
+
+    return PineconeStore(index.url, connect, client.close, seconds=seconds, patience=PATIENCE)
 
 
 @dataclass
@@ -75,10 +96,32 @@ async def edge(folder: Path) -> AsyncIterator[Kept]:
 
 @asynccontextmanager
 async def redis(folder: Path) -> AsyncIterator[Kept]:
-    """The Redis store, on a real Redis 8."""
+    """The Redis store as the operator sets it up, on a real Redis 8: with its users, and no right besides."""
     clock = Hands()
-    async with RunningRedis(folder) as server:
-        store = redis_store(server, seconds=clock)
+    prefix = redis_prefix("shop")
+    user, password = REDIS_USER, "of-gateways"
+    users = folder / "users.acl"
+    users.write_text(redis_users("shop", password, "of-the-operator"))
+    async with RunningRedis(folder, "--aclfile", str(users)) as server:
+        store = redis_store(server, prefix=prefix, username=user, password=password, seconds=clock)
+        await store.open()
+
+        async def damage(key: str) -> None:
+            name = f"{prefix}a:{key}"
+            blob = await server.do("GET", name, username=user, password=password)
+            damaged = blob.replace(b"xxx", b"xyx")
+            await server.do("SET", name, damaged, "KEEPTTL", username=user, password=password)
+
+        yield Kept(store, clock, damage)
+        await store.close()
+
+
+@asynccontextmanager
+async def redis_search(folder: Path) -> AsyncIterator[Kept]:
+    """The Redis store on a server without vector sets: the stand-in for RediSearch, before a real Redis."""
+    clock = Hands()
+    async with RunningRedis(folder) as server, SearchRedis(server) as search:
+        store = redis_store(search, seconds=clock)
         await store.open()
 
         async def damage(key: str) -> None:
@@ -87,6 +130,22 @@ async def redis(folder: Path) -> AsyncIterator[Kept]:
 
         yield Kept(store, clock, damage)
         await store.close()
+
+
+@asynccontextmanager
+async def faiss(folder: Path) -> AsyncIterator[Kept]:
+    """The Faiss store."""
+    clock = Hands()
+    store = FaissStore(folder / "faiss", seconds=clock)
+    await store.open()
+
+    async def damage(key: str) -> None:
+        assert store._records is not None
+        file = store._records.rows._file
+        file.execute("UPDATE records SET sealed = replace(sealed, 'xxx', 'xyx') WHERE key = ?", (key,))
+
+    yield Kept(store, clock, damage)
+    await store.close()
 
 
 @asynccontextmanager
@@ -107,4 +166,21 @@ async def qdrant(folder: Path) -> AsyncIterator[Kept]:
         await client.close()
 
 
-STORES = {"edge": edge, "redis": redis, "qdrant": qdrant}
+@asynccontextmanager
+async def pinecone(folder: Path) -> AsyncIterator[Kept]:
+    """The Pinecone store, on the stand-in for an index."""
+    clock = Hands()
+    async with pinecone_stand_in() as index:
+        store = pinecone_store(index, seconds=clock)
+        await store.open()
+
+        async def damage(key: str) -> None:
+            index.stored["house"][key][1]["record"] += "AAAA"
+
+        yield Kept(store, clock, damage)
+        await store.close()
+
+
+STORES = {
+    "edge": edge, "faiss": faiss, "redis": redis, "redis_search": redis_search, "qdrant": qdrant, "pinecone": pinecone,
+}  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
 from doubles import behaviours as b
+from doubles.running import PATIENCE
 from doubles.scripted import Gate, Scripted
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
@@ -37,7 +38,7 @@ async def claude(up: Scripted) -> AsyncIterator[anthropic.AsyncAnthropic]:
 
 @pytest.fixture
 async def http(up: Scripted) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=up.url) as plain:
+    async with httpx.AsyncClient(base_url=up.url, timeout=PATIENCE) as plain:
         yield plain
 
 
@@ -225,7 +226,7 @@ async def iter_body() -> AsyncIterator[bytes]:
 
 
 async def break_a_behaviour() -> None:
-    async with Scripted() as up, httpx.AsyncClient() as http:
+    async with Scripted() as up, httpx.AsyncClient(timeout=PATIENCE) as http:
         up.otherwise(b.chosen(lambda request: b.text("x" * (1 // 0))))
         with pytest.raises(httpx.TransportError):
             await http.post(up.url, json=BODY)

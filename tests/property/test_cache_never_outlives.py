@@ -20,7 +20,7 @@ async def test_no_answer_outlives_its_life(steps: list[tuple[float, float, bool]
     for passes, jump, store in steps:
         monotonic.at += passes
         wall.at += passes + jump
-        for hit in (cache.identical(fp, kept), await cache.find(fp, kept)):
+        for hit in (cache.identical(fp, kept), (await cache.look(fp, kept)).hit):
             if hit is not None:
                 assert stored_at is not None
                 age = monotonic.at - stored_at

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doubles.objects import cascade, custom, gateway, managed, model, policy, provider, route, written
-from doubles.planning import NOW, Data, changed, fresh, pod, report, seen, settled
+from doubles.objects import model, policy, route
+from doubles.planning import NOW, Data, changed, fresh, pod, report, secret_values, seen, settled
+from doubles.random_namespaces import MISTAKES, SECRETS, UPSTREAMS, objects
 from sluice_operator import names
 from sluice_operator.plan.config_maps import config_maps, last_config
 from sluice_operator.plan.namespace import plan
@@ -17,65 +18,6 @@ from sluice_operator.plan.seen import PolicyReport, RouteSavings, Secret, Seen
 from sluice_sidecar.config import Config
 
 unhurried = settings(deadline=None, max_examples=150)  # a busy machine is no failure
-
-HTTP = {"url": "https://checks.example.com/ok", "apiKey": {"secret": "house", "key": "token"}}
-MISTAKES: tuple[dict[str, Any], ...] = (
-    {},
-    {"cachePolicy": {"name": "gone"}},
-    {"fallbacks": ["gone"]},
-    {"unknown": 1},
-    {"backends": [provider("o") | {"openAI": {"model": "m", "apiKey": {"secret": "gone", "key": "k"}}}]},
-)
-STORES: tuple[dict[str, Any], ...] = (
-    {"embedded": {}},
-    {"redis": {"managed": {}}},
-    {"qdrant": {"managed": {"replicas": 2}}},
-    {"redis": {"address": "redis.example.com:6379", "password": {"secret": "house", "key": "token"}}},
-    {"faiss": {}},
-)
-GATEWAYS: tuple[list[Data], ...] = (
-    [],
-    [gateway(replicas=3, state={"redis": {"managed": {}}})],
-    [gateway(auth={"keys": {"secret": "house"}}, expose={"tls": {"secret": "tls"}})],
-    [gateway(unknown=1)],
-)
-UPSTREAMS: tuple[dict[str, Any], ...] = (
-    {"backends": [custom("a")]},
-    {"backends": [provider("a")]},
-    {"backends": [managed("a")]},
-    {"backends": [provider("a"), custom("b")], "strategy": cascade("a", "b", checks=[{"http": HTTP}])},
-)
-OTHERS = (
-    written("BatchWindow", "w", {"windows": [{"start": "22:00", "end": "06:00"}], "routes": ["a"]}),
-    written("PromptAudit", "x", {"route": "a", "ablation": {"against": "a", "judge": "b"}}),
-)
-
-
-@st.composite
-def objects(draw: st.DrawFn) -> list[Data]:
-    """Objects of a namespace, right and wrong ones."""
-    found = [
-        route(
-            name,
-            **(draw(st.sampled_from(UPSTREAMS)) | {"cachePolicy": {"name": "p"}} | draw(st.sampled_from(MISTAKES))),
-        )
-        for name in draw(st.lists(st.sampled_from("abcd"), max_size=3, unique=True))
-    ]
-    found += draw(st.sampled_from(GATEWAYS))
-    found += [policy("p", store=draw(st.sampled_from(STORES)))] * draw(st.booleans())
-    found += [draw(st.sampled_from([model(), model(engine="VLLM"), model(unknown=1)]))] * draw(st.booleans())
-    return [*found, *draw(st.lists(st.sampled_from(OTHERS), unique_by=lambda data: data["kind"]))]
-
-
-SECRETS = st.lists(
-    st.sampled_from(
-        [
-            Secret("openai", {"token": "sk-1"}),
-            Secret("house", {"token": "h-1"}, ("checks.example.com", "redis.example.com")),
-        ]
-    ),
-    unique_by=lambda secret: secret.name,
-)
 
 
 def with_reports(of: Seen) -> Seen:
@@ -138,5 +80,5 @@ def test_a_config_survives_any_sharding(patterns: list[str], size: int) -> None:
     config = config.model_copy(update={"policies": {"p": odd}}).sealed()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(names, "SHARD_BYTES", size)
-        made = config_maps("team", config)
-    assert last_config("team", {Ref.of(manifest): manifest for manifest in made}) == config
+        made = config_maps("team", config, secret_values(now, names.CREDENTIALS_SECRET)[names.CREDENTIALS_SALT])
+    assert last_config("team", {**now.children, **{Ref.of(manifest): manifest for manifest in made}}) == config

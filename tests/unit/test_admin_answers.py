@@ -64,6 +64,11 @@ async def test_health_and_readiness() -> None:
     assert (await call(Admin(gateway), path="/readyz")).status == 200
 
 
+async def test_evidence_and_the_last_hits_by_meaning() -> None:
+    assert (await call(path="/-/evidence")).json["policies"]["keep"]["label"]["bound"] == 0.009
+    assert [hit["request"] for hit in (await call(path="/-/hits?limit=1")).json["hits"]] == ["r2"]
+
+
 async def test_metrics_in_both_formats() -> None:
     text = await call(path="/metrics")
     assert text.headers["content-type"].startswith("text/plain")
@@ -138,7 +143,8 @@ async def test_head_has_no_body_but_its_length() -> None:
 
 
 async def test_the_page_may_load_nothing_foreign() -> None:
-    for path in ("/console", "/console/console.js", "/console/charts.js", "/console/format.js", "/console/console.css"):
+    scripts = ("console", "charts", "format", "page", "reuse")
+    for path in ("/console", *(f"/console/{name}.js" for name in scripts), "/console/console.css"):
         answer = await call(path=path)
         assert answer.status == 200
         assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -176,3 +182,26 @@ async def test_a_bad_purge_purges_nothing(body: bytes, code: str) -> None:
 async def test_a_huge_body_is_refused() -> None:
     answer = await call(method="POST", path="/-/purge", body=b"{" * 70_000, headers=JSON)
     assert answer.status == 413
+
+
+async def test_a_batch_of_answers_is_handed_on_and_needs_its_policy_and_intent() -> None:
+    gateway = Gateway()
+    path, body = "/-/import?policy=keep", b"{}\n{}"
+    assert (await call(Admin(gateway), "POST", path, body=body, headers=JSON)).json["stored"] == 1
+    assert gateway.brought == [("keep", body)]
+    assert (await call(Admin(gateway), "POST", path, body=body)).code == "intent_not_shown"
+    for query, code in (("", "missing_policy"), ("?policy=", "missing_policy"), ("?polcy=a", "unknown_parameter")):
+        assert (await call(Admin(gateway), "POST", "/-/import" + query, body=body, headers=JSON)).code == code
+    got = await call(path=path)
+    assert (got.status, got.headers["allow"]) == (405, "POST")
+
+
+async def test_an_export_comes_line_by_line_and_says_where_it_breaks() -> None:
+    whole = await call(path="/-/export?policy=keep")
+    assert whole.headers["content-type"] == "application/x-ndjson"
+    assert [orjson.loads(line)["key"] for line in whole.body.splitlines()] == ["0", "1", "2"]
+    *lines, last = (await call(path="/-/export?policy=breaks")).body.splitlines()
+    assert (len(lines), orjson.loads(last)["error"]["code"]) == (2, "store_unavailable")
+    refused = await call(path="/-/export?policy=elsewhere")
+    assert (refused.status, refused.code) == (503, "store_unavailable")
+    assert (await call(method="HEAD", path="/-/export?policy=keep")).body == b""

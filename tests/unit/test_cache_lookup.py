@@ -45,7 +45,7 @@ async def test_an_identical_ask_hits_the_store_and_then_memory() -> None:
     await put(made(shelf), printed(), policy())
     cache = made(shelf)
     assert cache.identical(printed(), policy()) is None
-    hit = await cache.find(printed(), policy())
+    hit = (await cache.look(printed(), policy())).hit
     assert hit is not None
     assert hit.entry.whole == ANSWER
     assert cache.identical(printed(), policy()) is not None
@@ -56,14 +56,14 @@ async def test_another_tenant_misses() -> None:
     await put(cache, printed(ASKED, kept=loose()), loose())
     other = printed(ASKED, Caller("globex"), kept=loose())
     assert cache.identical(other, loose()) is None
-    assert await cache.find(other, loose()) is None
+    assert (await cache.look(other, loose())).hit is None
 
 
 async def test_a_policy_without_identical_reuse_gives_none() -> None:
     cache = made(Shelf())
     await put(cache, printed(), policy())
     assert cache.identical(printed(), policy(identical=False)) is None
-    assert await cache.find(printed(), policy(identical=False)) is None
+    assert (await cache.look(printed(), policy(identical=False))).hit is None
 
 
 async def test_a_life_ends() -> None:
@@ -74,7 +74,7 @@ async def test_a_life_ends() -> None:
     assert cache.identical(printed(), policy()) is not None
     clock.at += 0.1
     assert cache.identical(printed(), policy()) is None
-    assert await cache.find(printed(), policy()) is None
+    assert (await cache.look(printed(), policy())).hit is None
 
 
 async def test_after_its_life_it_is_stale_for_a_while() -> None:
@@ -96,14 +96,14 @@ async def test_nothing_older_than_the_caller_allows() -> None:
     await put(cache, printed(), policy())
     clock.at += 10.0
     assert cache.identical(printed(), policy(), max_age=9.0) is None
-    assert await cache.find(printed(), policy(), max_age=9.0) is None
+    assert (await cache.look(printed(), policy(), max_age=9.0)).hit is None
     assert cache.identical(printed(), policy(), max_age=10.0) is not None
 
 
 async def test_another_wording_hits() -> None:
     cache = made(Shelf(), Told(**{REWORDED: axis(0.95)}))
     await put(cache, printed(ASKED, kept=loose()), loose())
-    hit = await cache.find(printed(REWORDED, kept=loose()), loose())
+    hit = (await cache.look(printed(REWORDED, kept=loose()), loose())).hit
     assert hit is not None
     assert hit.how == "paraphrase"
     assert hit.similarity == pytest.approx(0.95)
@@ -113,31 +113,31 @@ async def test_another_wording_hits() -> None:
 async def test_below_the_similarity_it_misses() -> None:
     cache = made(Shelf(), Told(**{REWORDED: axis(0.89)}))
     await put(cache, printed(ASKED, kept=loose()), loose())
-    assert await cache.find(printed(REWORDED, kept=loose()), loose()) is None
+    assert (await cache.look(printed(REWORDED, kept=loose()), loose())).hit is None
 
 
 @pytest.mark.parametrize(("least", "hits"), [(0.5, True), (0.94, True), (0.96, False), (float("nan"), False)])
 async def test_a_caller_can_only_raise_the_similarity(least: float, hits: bool) -> None:
     cache = made(Shelf(), Told(**{REWORDED: axis(0.95), "How do I unlock my bike?": axis(0.85)}))
     await put(cache, printed(ASKED, kept=loose()), loose())
-    found = await cache.find(printed(REWORDED, kept=loose()), loose(), min_similarity=least)
+    found = (await cache.look(printed(REWORDED, kept=loose()), loose(), min_similarity=least)).hit
     assert (found is not None) is hits
     low = printed("How do I unlock my bike?", kept=loose())
-    assert await cache.find(low, loose(), min_similarity=least) is None
+    assert (await cache.look(low, loose(), min_similarity=least)).hit is None
 
 
 async def test_without_a_named_similarity_there_is_no_paraphrase() -> None:
     told = Told()
     cache = made(Shelf(), told)
     await put(cache, printed(ASKED), policy())
-    assert await cache.find(printed(REWORDED), policy()) is None
+    assert (await cache.look(printed(REWORDED), policy())).hit is None
     assert told.asked == []
 
 
 async def test_another_scope_is_never_a_neighbour() -> None:
     cache = made(Shelf(), Told())
     await put(cache, printed(ASKED, kept=loose(), temperature=0), loose())
-    assert await cache.find(printed(REWORDED, kept=loose(), temperature=1), loose()) is None
+    assert (await cache.look(printed(REWORDED, kept=loose(), temperature=1), loose())).hit is None
 
 
 async def test_an_expired_neighbour_is_none() -> None:
@@ -145,13 +145,13 @@ async def test_an_expired_neighbour_is_none() -> None:
     cache = made(Shelf(), Told(), clock)
     await put(cache, printed(ASKED, kept=kept), kept)
     clock.at += 61.0
-    assert await cache.find(printed(REWORDED, kept=kept), kept) is None
+    assert (await cache.look(printed(REWORDED, kept=kept), kept)).hit is None
 
 
 async def test_a_veto_is_counted_by_its_reason() -> None:
     cache = made(Shelf(), Told())
     await put(cache, printed("How do I reset 2 passwords?", kept=loose()), loose())
-    assert await cache.find(printed("How do I reset 3 passwords?", kept=loose()), loose()) is None
+    assert (await cache.look(printed("How do I reset 3 passwords?", kept=loose()), loose())).hit is None
     assert cache.stats()["vetoes"] == {"number": 1}
 
 
@@ -159,7 +159,7 @@ async def test_an_ask_that_needs_its_context_is_never_matched() -> None:
     told = Told()
     cache = made(Shelf(), told)
     await put(cache, printed("and tomorrow?", kept=loose()), loose())
-    assert await cache.find(printed("and on Tuesday?", kept=loose()), loose()) is None
+    assert (await cache.look(printed("and on Tuesday?", kept=loose()), loose())).hit is None
     assert told.asked == []
 
 
@@ -179,8 +179,8 @@ async def test_a_store_that_gives_another_tenants_entry_is_not_believed() -> Non
     liar = Liar()
     await put(made(liar, Told()), printed(ASKED, Caller("globex"), kept=loose()), loose(), Caller("globex"))
     cache = made(liar, Told())
-    assert await cache.find(printed(ASKED, kept=loose()), loose()) is None
-    assert await cache.find(printed(REWORDED, kept=loose()), loose()) is None
+    assert (await cache.look(printed(ASKED, kept=loose()), loose())).hit is None
+    assert (await cache.look(printed(REWORDED, kept=loose()), loose())).hit is None
 
 
 @pytest.mark.parametrize("junk", [b"", b"no record", b"[1]\n{}"])
@@ -191,7 +191,7 @@ async def test_a_store_that_gives_junk_is_a_miss(junk: bytes, caplog: pytest.Log
 
     shelf = Junk()
     await put(made(shelf), printed(ASKED, kept=loose()), loose())
-    assert await made(shelf, Told()).find(printed(ASKED, kept=loose()), loose()) is None
+    assert (await made(shelf, Told()).look(printed(ASKED, kept=loose()), loose())).hit is None
     assert "passed over" in caplog.text
     assert shelf.records == {}, "it is dropped, so that the next answer takes its place"
 
@@ -204,7 +204,7 @@ async def test_a_bad_vector_is_a_miss_and_stored_without(bad: Any, caplog: pytes
     cache = made(shelf, Told(**{ASKED: bad}))
     assert await put(cache, printed(ASKED, kept=loose()), loose())
     assert [record.vector for record in shelf.records.values()] == [None]
-    assert await cache.find(printed(REWORDED, kept=loose()), loose()) is None
+    assert (await cache.look(printed(REWORDED, kept=loose()), loose())).hit is None
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
@@ -214,8 +214,8 @@ async def test_without_a_vector_identical_reuse_goes_on(failure: EmbeddingError)
     told.failure = failure
     await put(made(shelf, told), printed(ASKED, kept=loose()), loose())
     cache = made(shelf, told)
-    assert await cache.find(printed(REWORDED, kept=loose()), loose()) is None
-    assert await cache.find(printed(ASKED, kept=loose()), loose()) is not None
+    assert (await cache.look(printed(REWORDED, kept=loose()), loose())).hit is None
+    assert (await cache.look(printed(ASKED, kept=loose()), loose())).hit is not None
 
 
 async def test_a_failing_store_is_a_miss() -> None:
@@ -223,7 +223,7 @@ async def test_a_failing_store_is_a_miss() -> None:
     cache = made(shelf, Told(), entries=0)
     shelf.failure = "gone"
     assert await put(cache, printed(ASKED, kept=loose()), loose())
-    assert await cache.find(printed(ASKED, kept=loose()), loose()) is None
+    assert (await cache.look(printed(ASKED, kept=loose()), loose())).hit is None
     await cache.upkeep()
     assert cache.stats()["counts"]["store_errors"] == 3
 
@@ -242,7 +242,7 @@ async def test_a_purged_entry_is_gone(what: dict[str, str]) -> None:
     await put(cache, printed(), policy())
     assert await cache.purge(**what) == 1
     assert cache.identical(printed(), policy()) is None
-    assert await cache.find(printed(), policy()) is None
+    assert (await cache.look(printed(), policy())).hit is None
 
 
 async def test_a_purge_leaves_the_others() -> None:
@@ -291,7 +291,7 @@ async def test_upkeep_tells_the_store_what_was_used() -> None:
 
 async def test_counts_tell_what_happened() -> None:
     cache = made(Shelf())
-    await cache.find(printed(), policy())
+    await cache.look(printed(), policy())
     await put(cache, printed(), policy())
     cache.identical(printed(), policy())
     stats = cache.stats()

@@ -35,9 +35,9 @@ async def test_an_entry_goes_to_the_policys_store_and_comes_from_there() -> None
         assert await put(cache, fp, kept)
         assert fp.key in shelf.records
         assert not any(fp.key in other.records for other in others)
-        assert await cache.find(fp, kept) is not None
+        assert (await cache.look(fp, kept)).hit is not None
         for other in (OWN, IN_REDIS, IN_QDRANT):
-            assert other is kept or await cache.find(fp, other) is None
+            assert other is kept or (await cache.look(fp, other)).hit is None
     await cache.close()
     assert [shelf.closed for shelf in (own, redis, qdrant)] == [True, True, True]
 
@@ -46,7 +46,7 @@ async def test_a_policy_of_a_store_that_is_not_there_is_served_without() -> None
     cache = forgetful(Shelf())
     fp = printed()
     assert await put(cache, fp, IN_REDIS)
-    assert await cache.find(fp, IN_REDIS) is None
+    assert (await cache.look(fp, IN_REDIS)).hit is None
     assert cache.store_stats(IN_REDIS)["state"] == "none"
     await cache.close()
 
@@ -59,7 +59,7 @@ async def test_a_store_that_no_policy_names_any_more_is_closed_and_the_others_st
     await put(cache, fp, IN_REDIS)
     await cache.share({REDIS: redis})
     assert (qdrant.closed, redis.closed) == (True, False)
-    assert await cache.find(fp, IN_REDIS) is not None
+    assert (await cache.look(fp, IN_REDIS)).hit is not None
     assert cache.store_stats(IN_REDIS)["state"] == "open"
     await cache.close()
 
@@ -70,7 +70,7 @@ async def test_what_was_used_is_told_to_the_shared_store_at_upkeep() -> None:
     await cache.share({REDIS: redis})
     fp = printed()
     await put(cache, fp, IN_REDIS)
-    await cache.find(fp, IN_REDIS)
+    await cache.look(fp, IN_REDIS)
     await cache.upkeep()
     assert redis.touched == [fp.key]
     await cache.close()
@@ -98,8 +98,8 @@ async def test_a_sick_store_does_not_keep_the_others_from_their_upkeep() -> None
     redis.failure = "away"
     fp = printed()
     await put(cache, fp, IN_QDRANT)
-    assert await cache.find(fp, IN_REDIS) is None
-    assert await cache.find(fp, IN_QDRANT) is not None
+    assert (await cache.look(fp, IN_REDIS)).hit is None
+    assert (await cache.look(fp, IN_QDRANT)).hit is not None
     await cache.upkeep()
     assert qdrant.touched == [fp.key]
     assert cache.stats()["counts"]["store_errors"] >= 2

@@ -149,6 +149,15 @@ def test_a_grant_that_was_withdrawn_ends_the_section() -> None:
         assert compiled(view, route("r", keyed()), last=last).config.routes == {}
 
 
+def test_a_kept_section_goes_to_a_providers_own_address_alone_without_a_grant() -> None:
+    house = {"b": Grant({"token": "v"}, ("api.openai.com",))}
+    for url, stays in (("https://api.openai.com/v1", True), ("https://api.openai.com:8443/elsewhere", False)):
+        last = compiled(ClusterView(house), route("r", keyed("b", url=url))).config
+        assert set(last.routes) == {"r"}
+        withdrawn = compiled(grants(b=Grant({"token": "v"})), route("r", keyed("b", url=url)), last=last).config
+        assert set(withdrawn.routes) == ({"r"} if stays else set())
+
+
 def test_a_broken_route_follows_the_rotation_of_its_credential() -> None:
     last = compiled(grants(openai=OPENAI), route("r", provider("o"))).config
     broken = route("r", provider("o"), cachePolicy={"name": "gone"})

@@ -11,8 +11,15 @@ from sluice_sidecar.cluster import places
 @pytest.mark.parametrize(
     "name",
     [
-        *("CONFIG_MAP", "CONFIG_KEY", "SHARDS_KEY", "SHARD_KEY", "ENDPOINTS_MAP", "ENDPOINTS_KEY"),
-        *("CREDENTIALS_SECRET", "CREDENTIALS_INDEX", "STORE_SECRET", "GATEWAY_NAME", "TOKEN_AUDIENCE"),
+        *("CONFIG_MAP", "CONFIG_KEY", "SHARDS_KEY", "SHARD_KEY", "SIGNATURE_KEY", "ENDPOINTS_MAP", "ENDPOINTS_KEY"),
+        *(
+            "CREDENTIALS_SECRET",
+            "CREDENTIALS_INDEX",
+            "CREDENTIALS_SALT",
+            "STORE_SECRET",
+            "GATEWAY_NAME",
+            "TOKEN_AUDIENCE",
+        ),
     ],
 )
 def test_both_sides_have_the_same_name(name: str) -> None:

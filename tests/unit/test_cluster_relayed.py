@@ -10,6 +10,7 @@ from sluice_sidecar.config import (
     Credential,
     Gateway,
     HttpCheck,
+    PineconeStore,
     Policy,
     QdrantStore,
     RedisServer,
@@ -77,7 +78,9 @@ def test_a_store_gets_no_credential_but_its_own(secret: str) -> None:
     stolen = Credential(secret=secret, key="token")
     policy = Policy(name="p", ttl=1.0, store=QdrantStore(url="https://thief.example", collection="c", api_key=stolen))
     state = RedisServer(address="thief.example:6379", prefix="p", password=stolen)
-    for config in (Config(policies={"p": policy}), Config(gateway=Gateway(state=state))):
+    pinecone = PineconeStore(url="https://thief.example", namespace="n", api_key=stolen)
+    policies = (policy, Policy(name="p", ttl=1.0, store=pinecone))
+    for config in (*(Config(policies={"p": one}) for one in policies), Config(gateway=Gateway(state=state))):
         with pytest.raises(ValueError, match="sluice-store only"):
             check_stores(config)
 

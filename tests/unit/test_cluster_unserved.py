@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doubles.objects import gateway, managed, model, parsed, policy, route
+from doubles.objects import gateway, managed, model, parsed, policy, route, window
 from sluice_operator.compile import compile  # noqa: A004
 from sluice_operator.credentials import ClusterView, Grant
 
@@ -22,7 +22,11 @@ def told(data: dict[str, Any], *, cluster: bool) -> set[tuple[str, str]]:
     [
         gateway(replicas=3),
         gateway(resources={"limits": {"cpu": "1"}}),
+        gateway(workers=2),
+        gateway(state={"redis": {"managed": {}}}),
         gateway(expose={"httpRoute": {"parentRefs": [{"name": "g"}]}}),
+        gateway(expose={"tls": {"secret": "tls"}}),
+        gateway(egress={"caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}}),
         policy("p", store={"qdrant": {"managed": {}}}),
         policy("p", store={"redis": {"managed": {}}}),
     ],
@@ -33,8 +37,24 @@ def test_served_in_a_cluster_and_not_on_one_machine(data: dict[str, Any]) -> Non
     assert len(told(data, cluster=False)) == 1
 
 
+def test_deferred_requests_are_served_on_one_machine_alone() -> None:
+    assert told(window("r"), cluster=False) == set()
+    assert told(window("r"), cluster=True) == {("spec", "warning")}
+
+
+def test_a_proxy_is_served_in_both() -> None:
+    for cluster in (True, False):
+        assert told(gateway(egress={"proxy": "http://10.0.0.1:3128"}), cluster=cluster) == set()
+
+
 @pytest.mark.parametrize(
-    "store", [{"qdrant": {"url": "https://q.example.com"}}, {"redis": {"address": "redis.example.com:6379"}}]
+    "store",
+    [
+        {"qdrant": {"url": "https://q.example.com"}},
+        {"redis": {"address": "redis.example.com:6379"}},
+        {"faiss": {}},
+        {"pinecone": {"url": "https://q.example.com", "apiKey": {"secret": "s", "key": "k"}}},
+    ],
 )
 def test_external_stores_are_served_in_both(store: dict[str, Any]) -> None:
     for cluster in (True, False):
@@ -50,6 +70,12 @@ def test_external_stores_are_served_in_both(store: dict[str, Any]) -> None:
         (model(source={"hostPath": {"path": "models/m.gguf"}}), "spec.source.hostPath.path"),
         (model(source={"hostPath": {"path": "/models/../m.gguf"}}), "spec.source.hostPath.path"),
         (model(source={"hostPath": {"path": "/"}}), "spec.source.hostPath.path"),
+        (
+            policy(
+                "p", reuse={"paraphrase": {"similarity": "0.9"}}, embedding={"onnx": {"path": "/m", "dimensions": 384}}
+            ),
+            "spec.embedding.onnx",
+        ),
     ],
 )
 def test_served_on_one_machine_and_not_in_a_cluster(data: dict[str, Any], field: str) -> None:
@@ -60,29 +86,6 @@ def test_served_on_one_machine_and_not_in_a_cluster(data: dict[str, Any], field:
 @pytest.mark.parametrize("source", [{"pvc": {"claim": "m"}}, {"hostPath": {"path": "/m"}}])
 def test_models_on_volumes_run_in_a_cluster(source: dict[str, Any]) -> None:
     assert told(model(source=source), cluster=True) == set()
-
-
-@pytest.mark.parametrize(
-    "store", [{"faiss": {}}, {"pinecone": {"url": "https://p.example.com", "apiKey": {"secret": "s", "key": "k"}}}]
-)
-def test_other_stores_are_served_nowhere(store: dict[str, Any]) -> None:
-    for cluster in (True, False):
-        assert told(policy("p", store=store), cluster=cluster) == {("spec.store", "error")}
-
-
-@pytest.mark.parametrize(
-    ("spec", "field", "severity"),
-    [
-        ({"expose": {"tls": {"secret": "tls"}}}, "spec.expose.tls", "error"),
-        ({"egress": {"proxy": "http://10.0.0.1:3128"}}, "spec.egress.proxy", "error"),
-        ({"egress": {"caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}}}, "spec.egress.caBundle", "warning"),
-        ({"state": {"redis": {"managed": {}}}}, "spec.state", "warning"),
-        ({"workers": 2}, "spec.workers", "warning"),
-    ],
-)
-def test_what_gateways_do_nowhere_yet_is_said(spec: dict[str, Any], field: str, severity: str) -> None:
-    for cluster in (True, False):
-        assert told(gateway(**spec), cluster=cluster) == {(field, severity)}
 
 
 @pytest.mark.parametrize(

@@ -148,17 +148,50 @@ def test_a_ttl_of_ones_own_wins() -> None:
     assert compiled(route("r"), policy("p", workload="Invoice", ttl="90m")).config.policies["p"].ttl == 5400
 
 
-def test_a_policy_that_says_nothing_reuses_identical_asks_alone() -> None:
+def test_a_policy_that_says_nothing_holds_every_strategy_to_one_percent() -> None:
     found = compiled(route("r"), policy("p")).config.policies["p"]
     assert found.identical
-    assert found.paraphrase is None
-    assert (found.jitter, found.partition, found.requires) == (0.1, "Tenant", ("identical",))
+    assert (found.paraphrase, found.label, found.template) == (config.Paraphrase(), True, True)
+    assert (found.bound, found.shadow) == (0.01, 0.015)
+    assert (found.jitter, found.partition) == (0.1, "Tenant")
+    assert found.requires == ("bound", "identical", "label", "paraphrase", "template")
 
 
-def test_paraphrases_are_reused_where_a_similarity_is_named() -> None:
-    found = compiled(route("r"), policy("p", reuse={"paraphrase": {"similarity": "0.94"}})).config.policies["p"]
+@pytest.mark.parametrize(
+    ("workload", "strategies"),
+    [
+        ("FreightDocument", {"template"}),
+        ("Invoice", {"template"}),
+        ("Conversational", {"paraphrase"}),
+        ("CodeGeneration", {"paraphrase"}),
+        ("Classification", {"label"}),
+        ("Auto", {"paraphrase", "label", "template"}),
+    ],
+)
+def test_a_workload_turns_its_strategies_on(workload: str, strategies: set[str]) -> None:
+    found = compiled(route("r"), policy("p", workload=workload)).config.policies["p"]
+    assert set(found.requires) == strategies | {"identical", "bound"}
+
+
+def test_a_strategy_is_turned_off_by_name() -> None:
+    reuse = {"label": {"enabled": False}, "template": {"enabled": False}, "paraphrase": {"enabled": False}}
+    found = compiled(route("r"), policy("p", reuse=reuse)).config.policies["p"]
+    assert found.requires == ("identical",)
+    assert (found.paraphrase, found.label, found.template) == (None, False, False)
+
+
+def test_without_a_bound_paraphrases_go_by_similarity_alone() -> None:
+    reuse = {"paraphrase": {"similarity": "0.94"}, "bounded": False}
+    found = compiled(route("r"), policy("p", reuse=reuse)).config.policies["p"]
     assert found.paraphrase == config.Paraphrase(similarity=0.94)
-    assert found.requires == ("identical", "paraphrase")
+    assert (found.bound, found.requires) == (None, ("identical", "paraphrase"))
+
+
+def test_without_a_bound_and_a_similarity_nothing_decides() -> None:
+    data = parsed(route("r"), policy("p", reuse={"paraphrase": {}, "bounded": False}))
+    (problem,) = [found for found in compile(data).errors if found.kind == "CachePolicy"]
+    assert problem.field == "spec.reuse.bounded"
+    assert "needs paraphrase.similarity" in problem.message
 
 
 def test_the_gateway_carries_keys_egress_and_bounds() -> None:

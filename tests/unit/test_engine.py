@@ -6,6 +6,7 @@ import pytest
 
 from doubles.fake_cluster import FakeCluster
 from doubles.watched_engine import Told
+from sluice_operator.cluster_error import NAMESPACE_TERMINATING
 from sluice_operator.engine import PlanError, execute
 from sluice_operator.plan.plan import Event, Plan, Ref, StatusUpdate
 
@@ -69,6 +70,16 @@ async def test_a_failed_apply_ends_the_applies_and_deletes_nothing_but_statuses_
     assert told.failures == [("apply", "two", "Forbidden")]
     assert not raised.value.retryable
     assert raised.value.result.written["apply", "ConfigMap"] == 1
+
+
+@pytest.mark.parametrize(("verb", "name"), [("apply", "two"), ("event", "s")])
+async def test_in_a_namespace_that_is_being_deleted_the_rest_is_left_and_nothing_failed(verb: str, name: str) -> None:
+    cluster, told = a_cluster(), Told()
+    cluster.refuse(verb, ref(name), NAMESPACE_TERMINATING)
+    result = await execute(the_plan(), cluster, told)
+    assert told.failures == []
+    assert len(told.writes) == {"apply": 1, "event": 7}[verb]
+    assert sum(result.written.values()) == len(told.writes)
 
 
 @pytest.mark.parametrize(("verb", "name"), [("delete", "old"), ("status", "t"), ("event", "s")])

@@ -48,7 +48,7 @@ async def test_followers_get_every_event_from_the_first() -> None:
 async def test_events_are_live() -> None:
     flights, gate = Flights(), asyncio.Event()
     follower = flights.launch("k", streaming([b"a"], gate))
-    assert await asyncio.wait_for(anext(follower), 1) == b"a"
+    assert await asyncio.wait_for(anext(follower), 30) == b"a"
     assert not follower.flight.done
     gate.set()
     await follower.result()
@@ -166,7 +166,7 @@ async def test_a_kept_flight_ends_without_followers() -> None:
         ended.set()
 
     Flights().launch("k", refresh, keep=True).leave()
-    await asyncio.wait_for(ended.wait(), 1)
+    await asyncio.wait_for(ended.wait(), 30)
 
 
 async def test_work_after_the_answer_goes_on_when_all_left() -> None:
@@ -181,7 +181,7 @@ async def test_work_after_the_answer_goes_on_when_all_left() -> None:
     assert await follower.result() == "whole"
     follower.leave()
     gate.set()
-    await asyncio.wait_for(stored.wait(), 1)
+    await asyncio.wait_for(stored.wait(), 30)
 
 
 async def test_beyond_the_buffer_nobody_joins_and_the_upstream_waits() -> None:
@@ -228,7 +228,7 @@ async def test_who_waits_for_the_whole_holds_nobody_up() -> None:
                 await flight.room()
         flight.finish("whole")
 
-    assert await asyncio.wait_for(Flights(buffer=100).launch("k", floods).result(), 1) == "whole"
+    assert await asyncio.wait_for(Flights(buffer=100).launch("k", floods).result(), 30) == "whole"
 
 
 async def test_a_stop_cancels_and_tells() -> None:

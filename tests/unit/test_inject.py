@@ -42,6 +42,7 @@ def test_a_bare_pod_gets_a_native_sidecar_with_its_volumes_and_marks() -> None:
     assert (option(sidecar, "--host"), option(sidecar, "--port")) == ("127.0.0.1", "15480")
     assert (option(sidecar, "--admin-host"), option(sidecar, "--admin-port")) == ("0.0.0.0", "15481")
     assert option(sidecar, "--relay") == "http://sluice-gateway.shop.svc.cluster.local"
+    assert option(sidecar, "--report-to") == ""
     assert {mount["name"] for mount in sidecar["volumeMounts"]} == {entry["name"] for entry in found["spec"]["volumes"]}
     assert found["metadata"]["labels"] == {names.INJECT: "true", names.GATEWAY: "sidecar"}
     assert found["metadata"]["annotations"] == {names.INJECTED: "1.2.3"}

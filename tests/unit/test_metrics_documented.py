@@ -9,7 +9,7 @@ from doubles.bookkeeping import Call, decision, hit, route
 from sluice_sidecar.admin.exposition import render
 from sluice_sidecar.config import Config
 from sluice_sidecar.ledger.ledger import Ledger
-from sluice_sidecar.telemetry import Telemetry
+from sluice_sidecar.telemetry import SEPARATOR, Telemetry
 
 PAGE = Path(__file__).parents[2] / "docs" / "observability.md"
 
@@ -18,6 +18,13 @@ def test_the_page_and_the_metrics_agree() -> None:
     telemetry, ledger = Telemetry(), Ledger()
     telemetry.serve(Config(routes={"support": route()}).sealed())
     telemetry.breakers = lambda: {"large": False}
+    whose = SEPARATOR.join(("support", "label"))
+    telemetry.reuse = lambda: {
+        "reuse": {whose: [1.0, 0.008, 0.01]},
+        "reuse_hits": {whose: [1]},
+        "reuse_checks": {whose: [1]},
+        "reuse_labels": {SEPARATOR.join((whose, "miss", "right")): [1]},
+    }
     for one in (hit(), decision(first_token=0.1, attempts=(Call("large"),))):
         ledger.record(one, route())
         telemetry.finished(one)

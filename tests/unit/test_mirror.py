@@ -137,11 +137,23 @@ def test_it_is_ready_when_every_list_was_there() -> None:
 def test_a_written_status_is_seen_before_it_is_told() -> None:
     mirror = Mirror()
     mirror.update("ADDED", made())
-    mirror.amend(Ref.of(made()), {"x": 1})
+    written = {**made(version=2), "status": {"x": 1}}
+    mirror.amend(written)
     held = mirror.get(Ref.of(made()))
     assert held is not None
     assert held["status"] == {"x": 1}
-    assert mirror.update("MODIFIED", made(version=2)) == {"team"}
+    assert not mirror.update("MODIFIED", written), "its own write wakes nobody"
+
+
+def test_what_else_is_new_beside_a_written_status_is_still_told() -> None:
+    mirror = Mirror()
+    mirror.update("ADDED", made())
+    changed = {**made(version=2), "spec": {"models": ["new"]}}
+    mirror.amend({**changed, "metadata": {**changed["metadata"], "resourceVersion": "3"}, "status": {"x": 1}})
+    held = mirror.get(Ref.of(made()))
+    assert held is not None
+    assert held["status"] == {"x": 1}
+    assert mirror.update("MODIFIED", changed) == {"team"}
 
 
 def test_secrets_and_pods_are_picked_by_their_labels_and_http_routes_only_where_they_are() -> None:

@@ -2,6 +2,7 @@
 
 import httpx
 
+from doubles.running import PATIENCE
 from sluice_operator import health
 from sluice_operator.cluster_error import ClusterError
 from sluice_operator.metrics import Metrics
@@ -14,7 +15,7 @@ async def test_probes_answer_why_not() -> None:
     app = health.application(lambda: why["alive"], lambda: why["ready"], lambda: b"x 1\n")
     async with (
         health.serving(app, "127.0.0.1", 0) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE) as client,
     ):
         alive, ready = await client.get("/healthz"), await client.get("/readyz")
         assert (alive.status_code, alive.text) == (200, "ok\n")

@@ -37,6 +37,16 @@ def test_a_flag_wins_over_the_environment() -> None:
     assert read(["--workers", "8"], {"SLUICE_WORKERS": "2"}).workers == 8
 
 
+def test_managed_stores_are_reached_at_their_names_or_where_somebody_says() -> None:
+    places = read(["--connect-to", "sluice-qdrant.a.svc:6333=127.0.0.1:1, sluice-redis.a.svc:6379=[::1]:2"], {}).places
+    assert places.url("http://sluice-qdrant.a.svc:6333/collections/x?wait=true") == (
+        "http://127.0.0.1:1/collections/x?wait=true"
+    )
+    assert places.address("sluice-redis.a.svc:6379") == ("::1", 2)
+    assert places.url("http://sluice-qdrant.b.svc:6333/") == "http://sluice-qdrant.b.svc:6333/"
+    assert places.address("sluice-redis.b.svc:6379") == ("sluice-redis.b.svc", 6379)
+
+
 def test_gateways_are_not_told_of_a_report_server_that_nobody_serves() -> None:
     assert read(["--webhook", "false"], {}).installation().report_url == ""
 
@@ -49,6 +59,7 @@ def test_gateways_are_not_told_of_a_report_server_that_nobody_serves() -> None:
         ("SLUICE_LEADER_ELECTION", "perhaps"),
         ("SLUICE_LOG_LEVEL", "loud"),
         ("SLUICE_GATEWAY_RESOURCES", "{"),
+        ("SLUICE_CONNECT_TO", "sluice-redis.a.svc=127.0.0.1:1"),
     ],
 )
 def test_a_wrong_one_is_named_with_what_it_is(variable: str, value: str) -> None:

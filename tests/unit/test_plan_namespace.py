@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 from doubles.objects import gateway, managed, model, policy, provider, route
-from doubles.planning import NOW, applied, changed, child, lived, pod, published, ready, seen, settled
+from doubles.planning import NOW, applied, changed, child, lived, pod, published, ready, secret_values, seen, settled
 from sluice_operator.plan.namespace import plan
 from sluice_operator.plan.plan import Ref
 from sluice_operator.plan.seen import Secret, Seen
+from sluice_sidecar.signature import is_signed
 
 STORED = [route("r", cachePolicy={"name": "p"}), policy("p", store={"redis": {"managed": {"storage": "3Gi"}}})]
 
@@ -140,6 +141,13 @@ def test_another_namespaces_models_are_not_run_here() -> None:
     big = lived(model("big", allowedNamespaces=["team"]), "models")
     now = settled(seen(route("r", managed("b", "big", namespace="models")), models=(big,)))
     assert ("Deployment", "sluice-model-big") not in made(now)
+
+
+def test_addresses_are_signed_with_the_namespaces_salt() -> None:
+    now = settled(seen(route("r", managed("m")), model(), addresses={"smollm2": ("http://10.0.0.1:8080/v1",)}))
+    data = child(now, "ConfigMap", "sluice-endpoints")["data"]
+    salt = secret_values(now, "sluice-credentials")["salt"]
+    assert is_signed(salt, "team", data["endpoints.json"], data["signature"], "endpoints")
 
 
 def test_addresses_change_no_digest() -> None:

@@ -124,13 +124,16 @@ def test_a_managed_redis_has_a_user_that_reaches_the_namespaces_keys_alone() -> 
     now = settled(seen(USED, managed("redis")))
     mine, servers = secret_values(now, "sluice-store"), secret_values(now, "sluice-store-admin")
     assert set(mine) == {"redis-username", "redis-password"}
+    assert set(servers) == {"redis-users", "redis-operator"}
     users = servers["redis-users"]
     sha = hashlib.sha256(mine["redis-password"].encode()).hexdigest()
     assert "user default off\n" in users
-    assert f"user gateway on #{sha} resetchannels ~sluice:team:* &sluice:team:* +@all -@admin -@dangerous\n" in users
+    assert f"user gateway on #{sha} resetchannels ~sluice:team:* -@all +@connection -@dangerous +get " in users
     assert mine["redis-password"] not in users
+    assert servers["redis-operator"] not in users
     again = settled(dataclasses.replace(now, fresh=fresh(5)))
     assert secret_values(again, "sluice-store") == mine
+    assert secret_values(again, "sluice-store-admin") == servers
 
 
 def test_a_managed_qdrant_gives_a_token_for_one_collection_that_its_key_signed() -> None:

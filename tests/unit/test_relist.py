@@ -139,7 +139,7 @@ async def test_a_watch_that_lists_anew_is_counted_once() -> None:
 async def test_running_it_says_when_everything_was_listed() -> None:
     world = World(Listed(ConfigMap=[body("a")]), MAPS)
     running = asyncio.create_task(world.relist.run())
-    await asyncio.wait_for(world.relist.filled.wait(), 5)
+    await asyncio.wait_for(world.relist.filled.wait(), 30)
     running.cancel()
     await asyncio.wait({running})
     assert world.mirror.ready

@@ -83,15 +83,24 @@ def test_probes_ask_what_each_is_for() -> None:
     }
 
 
-def test_the_services_port_follows_tls() -> None:
+def test_tls_has_a_port_of_its_own_beside_the_sidecars() -> None:
     plain, secure = rendered(), rendered(expose={"tls": {"secret": "cert"}})
-    assert plain["Service"]["spec"]["ports"][0] == {
-        "name": "http", "port": 80, "targetPort": "data", "protocol": "TCP",
-    }  # fmt: skip
-    assert secure["Service"]["spec"]["ports"][0]["port"] == 443
+    http = {"name": "http", "port": 80, "targetPort": "data", "protocol": "TCP"}
+    https = {"name": "https", "port": 443, "targetPort": "tls", "protocol": "TCP"}
+    assert [entry for entry in plain["Service"]["spec"]["ports"] if entry["name"] != "admin"] == [http]
+    assert [entry for entry in secure["Service"]["spec"]["ports"] if entry["name"] != "admin"] == [http, https]
     assert {"name": "sluice-tls", "secret": {"secretName": "cert"}} in pod(secure)["volumes"]
-    mounts = {entry["name"]: entry["mountPath"] for entry in pod(secure)["containers"][0]["volumeMounts"]}
+    [served] = pod(secure)["containers"]
+    mounts = {entry["name"]: entry["mountPath"] for entry in served["volumeMounts"]}
     assert mounts["sluice-tls"] == names.TLS_FOLDER
+    options = arguments(served["args"])
+    assert (str(options.tls), options.tls_port) == (names.TLS_FOLDER, names.GATEWAY_TLS_PORT)
+    assert {"name": "tls", "containerPort": options.tls_port, "protocol": "TCP"} in served["ports"]
+
+
+def test_the_gateway_is_told_how_many_processes_it_has() -> None:
+    assert arguments(pod(rendered())["containers"][0]["args"]).workers == 1
+    assert arguments(pod(rendered(workers=4))["containers"][0]["args"]).workers == 4
 
 
 def test_trusted_certificates_are_mounted() -> None:
@@ -114,14 +123,16 @@ def test_resources_are_the_users_over_the_installations() -> None:
     [
         ({}, False),
         ({"auth": {"keys": {"secret": "keys"}}}, True),
-        ({"expose": {"tls": {"secret": "cert"}}}, True),
+        ({"expose": {"tls": {"secret": "cert"}}}, False),
+        ({"expose": {"tls": {"secret": "cert"}}, "auth": {"keys": {"secret": "keys"}}}, False),
         ({"expose": {"httpRoute": {"parentRefs": [{"name": "public"}]}}}, True),
     ],
 )
 def test_without_keys_only_the_namespace_reaches_the_gateway(spec: dict[str, Any], open_: bool) -> None:
     found = rendered(**spec)["NetworkPolicy"]["spec"]
-    data, admin = found["ingress"]
+    data, *tls, admin = found["ingress"]
     assert data["ports"][0]["port"] == 8080
+    assert tls == ([{"ports": [{"port": 8443, "protocol": "TCP"}]}] if "tls" in spec.get("expose", {}) else [])
     assert data.get("from") == (None if open_ else [{"podSelector": {}}])
     assert admin["ports"][0]["port"] == 8081
     assert {"podSelector": {}} not in admin["from"]
@@ -163,4 +174,11 @@ def test_a_route_of_the_gateway_api_is_made_only_where_the_cluster_has_it() -> N
 def test_neither_a_new_app_nor_a_new_operator_rolls_the_gateway() -> None:
     before = gateway("shop", SluiceGatewaySpec(), INSTALLATION)
     assert before == gateway("shop", SluiceGatewaySpec(), Installation(), sidecar_accounts=["web"])
-    assert before == gateway("shop", SluiceGatewaySpec(), Installation(report_url="https://other", report_ca="pem"))
+    assert before == gateway("shop", SluiceGatewaySpec(), Installation(report_ca="pem"))
+
+
+def test_the_place_for_reports_is_not_a_config_maps_to_say() -> None:
+    (container,) = rendered(Installation(report_url="https://reports"))["Deployment"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert container["args"][container["args"].index("--report-to") + 1] == "https://reports"

@@ -7,10 +7,19 @@ import pytest
 from sluice_operator import names
 from sluice_operator.installation import Installation
 from sluice_operator.plan.plan import Manifest
-from sluice_operator.render.qdrant import qdrant
-from sluice_operator.render.redis import redis
+from sluice_operator.render.qdrant import qdrant as rendered_qdrant
+from sluice_operator.render.redis import redis as rendered_redis
 
 INSTALLATION = Installation()
+KEY = "0123456789ab"
+
+
+def redis(storage: str = "2Gi") -> list[Manifest]:
+    return rendered_redis("shop", storage, INSTALLATION, key=KEY)
+
+
+def qdrant(replicas: int, storage: str = "10Gi", image: str = "qdrant:1") -> list[Manifest]:
+    return rendered_qdrant("shop", replicas, storage, INSTALLATION, key=KEY, image=image)
 
 
 def kinds(found: list[Manifest]) -> dict[str, Manifest]:
@@ -23,7 +32,7 @@ def server(found: list[Manifest]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_redis_keeps_what_it_was_told_and_knows_its_users() -> None:
-    found = redis("shop", "2048Mi", INSTALLATION)
+    found = redis("2048Mi")
     assert set(kinds(found)) == {
         "Service/sluice-redis", "StatefulSet/sluice-redis", "PodDisruptionBudget/sluice-redis",
         "NetworkPolicy/sluice-redis",
@@ -41,7 +50,7 @@ def test_redis_keeps_what_it_was_told_and_knows_its_users() -> None:
 
 
 def test_redis_is_reached_by_gateways_and_the_operator_and_reaches_nothing() -> None:
-    policy = kinds(redis("shop", "2Gi", INSTALLATION))["NetworkPolicy/sluice-redis"]["spec"]
+    policy = kinds(redis())["NetworkPolicy/sluice-redis"]["spec"]
     [rule] = policy["ingress"]
     gateways, operator = rule["from"]
     assert gateways == {"podSelector": {"matchExpressions": [{"key": names.GATEWAY, "operator": "Exists"}]}}
@@ -51,7 +60,7 @@ def test_redis_is_reached_by_gateways_and_the_operator_and_reaches_nothing() -> 
 
 
 def test_one_qdrant_runs_as_its_image_starts_it() -> None:
-    workload, container = server(qdrant("shop", 1, "10Gi", INSTALLATION))
+    workload, container = server(qdrant(1))
     assert "command" not in container
     environment = {entry["name"]: entry for entry in container["env"]}
     assert environment["QDRANT__SERVICE__API_KEY"]["valueFrom"] == {
@@ -67,7 +76,7 @@ def test_one_qdrant_runs_as_its_image_starts_it() -> None:
 
 @pytest.mark.parametrize("replicas", [2, 3])
 def test_more_of_them_join_the_first(replicas: int) -> None:
-    found = qdrant("shop", replicas, "10Gi", INSTALLATION)
+    found = qdrant(replicas)
     workload, container = server(found)
     assert (workload["replicas"], workload["serviceName"]) == (replicas, "sluice-qdrant-headless")
     assert workload["podManagementPolicy"] == "Parallel"
@@ -79,12 +88,12 @@ def test_more_of_them_join_the_first(replicas: int) -> None:
 
 
 def test_only_nodes_reach_the_nodes_own_port() -> None:
-    policy = kinds(qdrant("shop", 3, "10Gi", INSTALLATION))["NetworkPolicy/sluice-qdrant"]["spec"]
+    policy = kinds(qdrant(3))["NetworkPolicy/sluice-qdrant"]["spec"]
     [peers] = [rule for rule in policy["ingress"] if rule["ports"][0]["port"] == 6335]
     assert peers["from"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "sluice-qdrant"}}}]
 
 
-@pytest.mark.parametrize("found", [redis("shop", "2Gi", INSTALLATION), qdrant("shop", 3, "2Gi", INSTALLATION)])
+@pytest.mark.parametrize("found", [redis(), qdrant(3)])
 def test_a_stores_pods_show_nothing_of_the_cluster_and_are_selected_alone(found: list[Manifest]) -> None:
     workload, container = server(found)
     assert workload["template"]["spec"]["automountServiceAccountToken"] is False
@@ -94,3 +103,12 @@ def test_a_stores_pods_show_nothing_of_the_cluster_and_are_selected_alone(found:
     assert workload["selector"]["matchLabels"].items() <= labels.items()
     for entry in found:
         assert entry["metadata"]["labels"][names.MANAGED_BY] == "sluice"
+
+
+def test_qdrant_runs_the_image_that_it_is_given() -> None:
+    assert server(qdrant(1, image="qdrant:0"))[1]["image"] == "qdrant:0"
+
+
+@pytest.mark.parametrize("found", [redis(), qdrant(1)])
+def test_a_store_starts_anew_with_another_key(found: list[Manifest]) -> None:
+    assert server(found)[0]["template"]["metadata"]["annotations"] == {names.KEY_VERSION: KEY}

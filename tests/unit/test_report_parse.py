@@ -22,7 +22,7 @@ FULL: dict[str, Any] = {
     "refused": {"other": "no key"},
     "problem": "",
     "savings": {"house": {"requests": 9, "reused": 4, "money": "-0.12", "currency": "EUR", "tokens": 800}},
-    "policies": {"shared": {"entries": None, "requests": 9, "reused": 4, "store": "away"}},
+    "policies": {"shared": {"entries": None, "requests": 9, "reused": 4, "store": "away", "bound": 0.0083}},
 }
 
 
@@ -42,7 +42,7 @@ def test_all_that_a_gateway_says_is_read() -> None:
         routes={"house": "r"},
         refused={"other": "no key"},
         savings={"house": RouteSavings(9, 4, Decimal("-0.12"), "EUR", 800)},
-        policies={"shared": PolicyReport(None, 9, 4, "away")},
+        policies={"shared": PolicyReport(None, 9, 4, "away", 0.0083)},
         started=1_700_000_000.5,
     )
 
@@ -70,6 +70,9 @@ def test_long_texts_are_cut() -> None:
         ("schemas", [1] * 17),
         ("schemas", ["1"]),
         ("schemas", [True]),
+        ("policies", {"shared": {"bound": 1.5}}),
+        ("policies", {"shared": {"bound": float("nan")}}),
+        ("policies", {"shared": {"bound": "0.1"}}),
         ("started", "now"),
         ("started", -1),
         ("started", float("nan")),

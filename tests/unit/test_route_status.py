@@ -35,7 +35,7 @@ def test_it_is_ready_when_all_running_gateways_serve_its_digest() -> None:
     assert (ready(now, "ModelRoute", "r"), serving(now)) == (("True", "Serving"), "3/3")
     found = status(now, "ModelRoute", "r")
     assert found["digest"] == published(now).routes["r"].digest
-    assert (found["models"], found["observedGeneration"]) == (["r"], 1)
+    assert (found["models"], found["modelNames"], found["observedGeneration"]) == (["r"], "r", 1)
 
 
 def test_one_that_serves_another_digest_is_waited_for() -> None:

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from doubles.objects import cascade, custom, gateway, managed, model, parsed, policy, route, written
+from doubles.objects import cascade, custom, gateway, managed, model, parsed, policy, route, window, written
 from sluice_operator.compile import compile  # noqa: A004
 
 AB = (custom("a"), custom("b"))
 USED = {"cachePolicy": {"name": "p"}}
 PARAPHRASE = {"paraphrase": {"similarity": "0.9"}}
 ONNX = {"onnx": {"path": "/m", "dimensions": 384}}
+WIDE_ONNX = {"onnx": {"path": "/m", "dimensions": 768}}
+WIDE_ENDPOINT = {"openAI": {"url": "https://api.openai.com/v1", "model": "text-embedding-3-small", "dimensions": 1536}}
 
 
 @pytest.mark.parametrize(
@@ -26,15 +28,9 @@ ONNX = {"onnx": {"path": "/m", "dimensions": 384}}
             "spec.strategy.cascade.accept.quality",
             "error",
         ),
-        (policy("p", reuse={"label": {}}), "spec.reuse.label", "warning"),
-        (policy("p", reuse={"template": {}}), "spec.reuse.template", "warning"),
-        (policy("p", reuse={"paraphrase": {}}), "spec.reuse.paraphrase", "warning"),
-        (policy("p", reuse={"maxFalsePerHit": "0.01"}), "spec.reuse.maxFalsePerHit", "warning"),
-        (policy("p", reuse=PARAPHRASE | {"maxFalsePerHit": "0.01"}), "spec.reuse.maxFalsePerHit", "error"),
-        (policy("p", shadow={}), "spec.shadow", "warning"),
-        (policy("p", embedding=ONNX), "spec.embedding", "warning"),
-        (policy("p", embedding=ONNX, reuse=PARAPHRASE), "spec.embedding", "error"),
-        (policy("p", store={"faiss": {}}), "spec.store", "error"),
+        (policy("p", embedding=ONNX, workload="Invoice"), "spec.embedding", "warning"),
+        (policy("p", embedding=WIDE_ONNX, reuse=PARAPHRASE), "spec.embedding.onnx.dimensions", "error"),
+        (policy("p", embedding=WIDE_ENDPOINT, reuse=PARAPHRASE), "spec.embedding.openAI.dimensions", "error"),
         (model(quantisation={"method": "Q8_0", "gate": {"maxLoss": "0.01"}}), "spec.quantisation.gate", "error"),
         (model(quantisation={"job": {}}), "spec.quantisation.job", "warning"),
         (model(scaling={"max": 4}), "spec.scaling", "warning"),
@@ -46,7 +42,6 @@ ONNX = {"onnx": {"path": "/m", "dimensions": 384}}
         (model(replicas=3), "spec.replicas", "warning"),
         (model(rollout={"surge": "Never"}), "spec.rollout", "warning"),
         (gateway(auth={"oidc": {"issuer": "https://id.example.com", "audience": "x"}}), "spec.auth.oidc", "error"),
-        (gateway(egress={"proxy": "http://10.0.0.1:3128"}), "spec.egress.proxy", "error"),
         (
             gateway(egress={"caBundle": {"configMap": {"name": "ca", "key": "ca.pem"}}}),
             "spec.egress.caBundle",
@@ -59,10 +54,13 @@ ONNX = {"onnx": {"path": "/m", "dimensions": 384}}
         (gateway(replicas=3), "spec.replicas", "warning"),
         (gateway(workers=2), "spec.workers", "warning"),
         (gateway(resources={"limits": {"cpu": "1"}}), "spec.resources", "warning"),
+        (window(provider={"batchAPI": True}), "spec.provider.batchAPI", "error"),
+        (window(capacity={"quantisedModel": {"name": "m"}, "replicas": 2}), "spec.capacity", "warning"),
+        (window(files={"s3": {"bucket": "b"}}), "spec.files", "warning"),
         (
-            written("BatchWindow", "w", {"windows": [{"start": "22:00", "end": "06:00"}], "routes": ["other"]}),
-            "spec",
-            "warning",
+            window(webhooks={"signingKey": {"secret": "s", "key": "k"}, "allow": ["https://*.example.com"]}),
+            "spec.webhooks",
+            "error",
         ),
         (
             written("PromptAudit", "a", {"route": "other", "ablation": {"against": "a", "judge": "b"}}),

@@ -1,6 +1,7 @@
 """Workers take keys from the queue, and nothing is lost when they are stopped."""
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,7 +47,7 @@ async def test_one_key_is_never_worked_on_twice_at_once_and_many_are() -> None:
     for key in "abcdef":
         queue.add(key)
     assert queue.depth == 6
-    async with running(queue), asyncio.timeout(5):
+    async with running(queue), asyncio.timeout(60):
         await done.wait()
     assert most == 3
     assert set(calls.values()) == {5}
@@ -71,7 +72,7 @@ async def test_a_failure_is_told_and_tried_again() -> None:
         chance=lambda: 0.0,
     )
     queue.add("a")
-    async with running(queue), asyncio.timeout(5):
+    async with running(queue), asyncio.timeout(60):
         await done.wait()
     assert told == [("a", "attempt 1", 0.01), ("a", "attempt 2", 0.02)]
 
@@ -90,7 +91,7 @@ async def test_a_key_comes_back_after_the_seconds_that_its_work_asked_for() -> N
 
     queue: WorkQueue[str] = WorkQueue(work)
     queue.add("a")
-    async with running(queue), asyncio.timeout(5):
+    async with running(queue), asyncio.timeout(60):
         await twice.wait()
     assert at[1] - at[0] >= 0.05
     assert queue.waiting == 0
@@ -111,11 +112,11 @@ async def test_a_stopped_queue_keeps_its_keys_for_the_next_run() -> None:
     queue: WorkQueue[str] = WorkQueue(work, workers=1)
     queue.add("a")
     queue.add("b")
-    async with running(queue), asyncio.timeout(5):
+    async with running(queue), asyncio.timeout(60):
         await started.wait()
     assert (queue.waiting, queue.running, seen) == (2, 0, [])
     gate.set()
-    async with running(queue), asyncio.timeout(5):
+    async with running(queue), asyncio.timeout(60):
         await finished.wait()
     assert sorted(seen) == ["a", "b"]
 
@@ -127,7 +128,7 @@ async def test_a_key_added_while_all_workers_wait_is_taken() -> None:
         seen.put_nowait(key)
 
     queue: WorkQueue[str] = WorkQueue(work)
-    async with running(queue), asyncio.timeout(5):
+    async with running(queue), asyncio.timeout(60):
         queue.add("later", delay=60.0)
         for key in ("a", "b"):
             await asyncio.sleep(0)
@@ -146,3 +147,24 @@ async def test_it_runs_once_at_a_time() -> None:
             await queue.run()
     with pytest.raises(ValueError, match="1 worker"):
         WorkQueue(work, workers=0)
+
+
+async def test_keys_whose_work_never_waits_leave_room_for_others_between_them() -> None:
+    order: list[str] = []
+
+    async def work(key: str) -> None:
+        order.append(key)
+
+    async def renews() -> None:
+        while len(order) < 10:
+            order.append("renewal")
+            await asyncio.sleep(0)
+
+    queue: WorkQueue[str] = WorkQueue(work, workers=1)
+    for key in "abc":
+        queue.add(key)
+    other = asyncio.create_task(renews())
+    async with running(queue), asyncio.timeout(60):
+        await other
+    keys = [order.index(key) for key in "abc"]
+    assert all("renewal" in order[one:other] for one, other in itertools.pairwise(keys))

@@ -78,7 +78,7 @@ async def test_it_starts_without_a_store_and_opens_it_later(small: Path) -> None
     assert store.stats()["state"] == "off"
     assert not await store.put(record(1), 100)
     file.unlink()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while store.stats()["state"] != "open":
             await store.upkeep(NOW)
             await asyncio.sleep(0.01)
@@ -92,7 +92,7 @@ async def test_writing_until_it_is_full_kills_nothing(small: Path) -> None:
     )
     assert child.stdout is not None
     said = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while b"refused" not in said:
             said = await child.stdout.readline()
             assert said, f"the writer died with {await child.wait()}"
@@ -117,7 +117,7 @@ async def main():
     await store.upkeep(NOW)
     print("refused", kept.count(False) > 0, store.stats()["state"])
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while store.stats()["state"] != "open":
             await store.upkeep(NOW)
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What holds for every store: embedded, in Redis, in Qdrant (its stand-in)."""
+"""What holds for every store: on real servers, or on the stand-ins of those that cannot run here."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -60,12 +60,19 @@ async def test_neighbours_come_best_first_within_similarity(store: Store) -> Non
     assert [score for score, _ in found] == pytest.approx([0.99, 0.95], abs=1e-5)
 
 
+async def test_any_similarity_can_be_asked_for(store: Store) -> None:
+    for number, cosine in ((1, 1.0), (2, -0.5), (3, -0.9)):
+        await store.put(record(number, scope="0a/layouts", vector=axis(cosine).tobytes()), 10)
+    found = await store.nearest("0a/layouts", FIRST, -1.0, 4, NOW)
+    assert [score for score, _ in found] == pytest.approx([1.0, -0.5, -0.9], abs=1e-5)
+
+
 async def test_the_opposite_scores_below_nothing(store: Store) -> None:
     await store.put(record(1, vector=axis(-1.0).tobytes()), 10)
     assert await store.nearest("s", FIRST, 0.0, 4, NOW) == []
 
 
-@pytest.mark.parametrize("other", ["other", "s2", "", "S", "*", "s:", "{s}"])
+@pytest.mark.parametrize("other", ["other", "s2", "", "S", "*", "s:", "{s}", "s/layouts", "sluice/evidence"])
 async def test_a_scope_never_sees_another(store: Store, other: str) -> None:
     await store.put(record(5, scope=other, vector=FIRST), 10)
     await store.put(record(6, scope="s", vector=axis(0.9).tobytes()), 10)
@@ -143,7 +150,9 @@ async def test_upkeep_sweeps_what_ended(kept: Kept) -> None:
     assert len(await kept.store.nearest("s", FIRST, 0.5, 300, NOW)) == 225
 
 
-@pytest.mark.parametrize("kept", ["redis", "qdrant"], indirect=True)  # edge: test_edge_store_damage.py
+@pytest.mark.parametrize(
+    "kept", [name for name in STORES if name != "edge"], indirect=True
+)  # edge: test_edge_store_damage.py
 async def test_a_damaged_record_is_dropped_and_never_given(kept: Kept) -> None:
     assert kept.damage is not None
     for number in (1, 2, 3):

@@ -14,8 +14,8 @@ from sluice_operator.sections import redis_prefix
 
 async def test_redis_starts_as_it_is_rendered_and_lets_gateways_in(tmp_path: Path) -> None:
     users = tmp_path / "users.acl"
-    users.write_text(redis_users("shop", "word"))
-    [workload] = [entry for entry in redis("shop", "2Gi", Installation()) if entry["kind"] == "StatefulSet"]
+    users.write_text(redis_users("shop", "word", "own"))
+    [workload] = [entry for entry in redis("shop", "2Gi", Installation(), key="1") if entry["kind"] == "StatefulSet"]
     words = workload["spec"]["template"]["spec"]["containers"][0]["args"]
     arguments = dict(zip(words[::2], words[1::2], strict=True))
     # The port and the folders of a pod are not those of a test.

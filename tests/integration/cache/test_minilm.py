@@ -8,6 +8,7 @@ import pytest
 
 from doubles.asks import near_misses, paraphrases
 from sluice_sidecar.cache.embed import TOKENS, MiniLM, TooLong, checked
+from sluice_sidecar.cache.embedders.windows import MOST, OVERLAP
 from sluice_sidecar.cache.reuse.paraphrase import eligible
 from sluice_sidecar.cache.reuse.veto import disagreements
 
@@ -28,11 +29,35 @@ async def test_it_is_the_published_model(model: MiniLM) -> None:
     assert vector[:6] == pytest.approx([0.0677, 0.0635, 0.0487, 0.0793, 0.0374, 0.0027], abs=0.008)
 
 
-async def test_a_text_that_it_cannot_read_whole_is_refused(model: MiniLM) -> None:
-    await model("word " * (TOKENS - 2))
-    for text in ("word " * (TOKENS - 1), "x" * 100_000):
+async def test_a_text_beyond_its_windows_is_refused(model: MiniLM) -> None:
+    size = TOKENS - 2
+    longest = size + (MOST - 1) * (size - size // OVERLAP)
+    await model("word " * longest)
+    for text in ("word " * (longest + 1), "x" * 100_000):
         with pytest.raises(TooLong):
             await model(text)
+
+
+async def test_the_end_of_a_long_text_counts(model: MiniLM) -> None:
+    start = "The quick brown fox jumps over the lazy dog. " * 30
+    one, other = [await model(start + end) for end in ("Where is my parcel?", "Book me a table for two tonight.")]
+    assert float(one @ other) < 0.999
+    assert float(one @ one) == pytest.approx(1.0, abs=1e-5)
+
+
+async def test_texts_that_run_together_get_the_vectors_that_they_get_alone(model: MiniLM) -> None:
+    """Padding and neighbours change nothing, whatever the lengths."""
+    texts = [one for _, one, _ in near_misses()[:48]] + [
+        "a",
+        "word " * 60,
+        "word " * 700,
+        "\U0001f600 \u05e9\u05dc\u05d5\u05dd",
+        "",
+    ]
+    single = MiniLM(batch=1)
+    together, alone = await asyncio.gather(*map(model, texts)), await asyncio.gather(*map(single, texts))
+    single.close()
+    assert max(float(np.abs(a - b).max()) for a, b in zip(together, alone, strict=True)) < 1e-5
 
 
 async def test_asks_at_the_same_time_load_it_once_and_each_get_their_own(model: MiniLM) -> None:

@@ -99,13 +99,19 @@ async def test_the_stand_in_runs_as_a_program_and_keeps_its_points(tmp_path: Pat
     port = free_port()
     for restarted in (False, True):
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(ROOT / "e2e/images/qdrant_stand_in.py"), "--storage", str(tmp_path / "q")),
+            *(sys.executable, "-m", "e2e.images.qdrant_stand_in", "--storage", str(tmp_path / "q")),
             *("--port", str(port), "--api-key", KEY),
+            cwd=ROOT,
             stdin=asyncio.subprocess.DEVNULL,
         )
         client = Client(Guard(loopback=True))
         url = f"http://127.0.0.1:{port}"
-        store = QdrantStore(url, lambda: Collection(client, url, "house", KEY.encode()), client.close)  # noqa: B023
+        store = QdrantStore(
+            url,
+            lambda: Collection(client, url, "house", KEY.encode()),  # noqa: B023
+            client.close,
+            patience=PATIENCE,
+        )
         try:
             async with asyncio.timeout(PATIENCE):
                 await store.open()

@@ -7,17 +7,18 @@ import pytest
 
 from doubles.records import NOW, record
 from doubles.redis_server import RunningRedis
-from sluice_sidecar.cache.stores.shared import shared_store
-from sluice_sidecar.config import Credential, QdrantStore, RedisServer, SharedStore
+from sluice_sidecar.cache.stores.shared import Settings, shared_store
+from sluice_sidecar.config import Credential, PineconeStore, QdrantStore, RedisServer
 from sluice_sidecar.credentials import Credentials
 from sluice_sidecar.upstream.guard import Guard
 
 PASSWORD = Credential(secret="redis", key="password")
+PRESENT = Credential(secret="pinecone", key="key")
 
 
-async def reason(settings: SharedStore, guard: Guard, secrets: Credentials | None = None) -> str:
+async def reason(settings: Settings, guard: Guard, secrets: Credentials | None = None) -> str:
     """Why the store that is made of these settings is off; empty where it is open."""
-    store = shared_store(settings, secrets or Credentials({}), guard, lambda *_: None)
+    store = shared_store(settings, secrets or Credentials({"SLUICE_SECRET_PINECONE_KEY": "k"}), guard, lambda *_: None)
     await store.open()
     found = str(store.stats()["reason"])
     await store.close()
@@ -30,11 +31,12 @@ async def reason(settings: SharedStore, guard: Guard, secrets: Credentials | Non
         RedisServer(address="127.0.0.1:1", prefix="a:"),
         RedisServer(address="[::1]:1", prefix="a:"),
         QdrantStore(url="http://127.0.0.1:1", collection="a"),
+        PineconeStore(url="https://127.0.0.1:1", namespace="a", api_key=PRESENT),
         RedisServer(address="169.254.169.254:80", prefix="a:", managed=True),
         QdrantStore(url="http://169.254.169.254", collection="a", managed=True),
     ],
 )
-async def test_an_address_that_is_not_allowed_is_not_connected_to(settings: SharedStore) -> None:
+async def test_an_address_that_is_not_allowed_is_not_connected_to(settings: Settings) -> None:
     assert "egress denied" in await reason(settings, Guard())
 
 
@@ -54,9 +56,10 @@ async def test_what_is_no_address_is_said(address: str) -> None:
     [
         RedisServer(address="127.0.0.1:1", prefix="a:", password=PASSWORD),
         QdrantStore(url="http://127.0.0.1:1", collection="a", api_key=PASSWORD),
+        PineconeStore(url="http://127.0.0.1:1", namespace="a", api_key=PASSWORD),
     ],
 )
-async def test_a_missing_credential_is_said_with_its_place(settings: SharedStore) -> None:
+async def test_a_missing_credential_is_said_with_its_place(settings: Settings) -> None:
     assert "set variable SLUICE_SECRET_REDIS_PASSWORD" in await reason(settings, Guard(loopback=True))
 
 

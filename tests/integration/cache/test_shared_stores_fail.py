@@ -14,7 +14,7 @@ from doubles.cached import axis
 from doubles.qdrant_stand_in import standing_in
 from doubles.records import NOW, record
 from doubles.redis_server import RunningRedis
-from doubles.stores import qdrant_store, redis_store
+from doubles.stores import PATIENCE, qdrant_store, redis_store
 from sluice_sidecar.cache.stores.link import READ, SLOW
 from sluice_sidecar.cache.stores.redis import COMMANDS
 from sluice_sidecar.cache.stores.store import Store, StoreError
@@ -30,7 +30,7 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningRedis]:
 
 async def back(store: Store) -> None:
     """Waits until the store is open again."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while store.stats()["state"] != "open":
             try:
                 await store.upkeep(NOW)
@@ -41,7 +41,7 @@ async def back(store: Store) -> None:
 
 async def away(store: Store) -> None:
     """Asks until the store is off; whatever fails before is a StoreError."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while store.stats()["state"] != "off":
             try:
                 await store.get(record(1).key, NOW)
@@ -62,7 +62,7 @@ async def test_a_killed_redis_costs_nothing_and_comes_back_with_what_it_held(ser
         assert await store.get(record(1).key, NOW) is None
         assert await store.nearest("s", FIRST, 0.5, 4, NOW) == []
         assert not await store.put(record(3), 10)
-    assert time.perf_counter() - start < 1.0
+    assert time.perf_counter() - start < PATIENCE / 2
     with pytest.raises(StoreError, match="redis 127"):
         await store.purge(None, None, None)
     await server.start()
@@ -83,7 +83,7 @@ async def test_a_redis_that_hangs_is_waited_for_shortly_and_a_few_times(server: 
             with pytest.raises(StoreError, match=r"no answer within 0\.05 s"):
                 await store.get(record(1).key, NOW)
         assert await store.get(record(1).key, NOW) is None
-        assert time.perf_counter() - start < 1.0
+        assert time.perf_counter() - start < PATIENCE / 2
         assert store.stats()["state"] == "off"
         assert "no answer" in str(store.stats()["reason"])
     finally:
@@ -203,7 +203,7 @@ async def test_a_qdrant_that_is_away_costs_nothing_and_comes_back(tmp_path: Path
         for _ in range(1000):
             assert await store.get(record(1).key, NOW) is None
             assert not await store.put(record(3), 10)
-        assert time.perf_counter() - start < 1.0
+        assert time.perf_counter() - start < PATIENCE / 2
         with pytest.raises(StoreError, match="qdrant"):
             await store.purge(None, None, None)
         await server.start()

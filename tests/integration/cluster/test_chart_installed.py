@@ -66,7 +66,7 @@ def test_a_pod_of_the_operator_passes_the_restricted_profile(api: Api, namespace
     api.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
     run("install", *RELEASE, namespace, "--set", "crds.install=false")
     selector = "app.kubernetes.io/name=sluice-operator"
-    api.kubectl("wait", "--for=create", "pod", "-l", selector, "-n", namespace, "--timeout=20s")
+    api.kubectl("wait", "--for=create", "pod", "-l", selector, "-n", namespace, "--timeout=120s")
 
 
 def test_roles_in_a_list_of_namespaces_do_what_they_say(api: Api, namespace: str, run: Callable[..., str]) -> None:

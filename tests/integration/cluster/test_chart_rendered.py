@@ -175,6 +175,14 @@ def test_without_injection_there_is_no_webhook_and_no_right_to_one(render: Rende
     assert "mutatingwebhookconfigurations" not in json.dumps(list(rules(found)))
 
 
+def test_the_gateway_api_is_used_where_it_is_said_to_be_there(render: Render) -> None:
+    def told(*values: str) -> object:
+        env = one(render(*values), "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+        return {entry["name"]: entry.get("value") for entry in env}["SLUICE_GATEWAY_API"]
+
+    assert (told(), told("gatewayApi.enabled=true")) == ("false", "true")
+
+
 def test_crds_are_kept_and_can_be_left_out(render: Render) -> None:
     crds = [data for data in render() if data["kind"] == "CustomResourceDefinition"]
     assert len(crds) == len(KINDS)
@@ -208,6 +216,7 @@ def test_labels_and_annotations_of_a_users_own_are_on_everything_but_crds(render
         ('image.digest="latest"', "/image/digest"),
         ('resources.limits.memory="lots"', "/resources/limits/memory"),
         ('logLevel="loud"', "/logLevel"),
+        ('gatewayApi.enabled="yes"', "/gatewayApi/enabled"),
         ("monitoring.serviceMonitor.enable=true", "'enable' not allowed"),
         ('commonLabels={"a":1}', "/commonLabels/a"),
     ],

@@ -12,6 +12,7 @@ import pytest
 
 from doubles.corpus import Case, invalid, valid
 from doubles.kube import Api
+from doubles.running import PATIENCE
 from sluice_operator.kinds import KINDS
 
 
@@ -29,7 +30,7 @@ def http(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.C
 
     context = ssl.create_default_context(cafile=str(file(cluster, "certificate-authority")))
     context.load_cert_chain(file(user, "client-certificate"), file(user, "client-key"))
-    with httpx.Client(base_url=cluster["server"], verify=context, trust_env=False) as client:
+    with httpx.Client(base_url=cluster["server"], verify=context, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 

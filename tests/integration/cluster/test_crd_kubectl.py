@@ -26,12 +26,14 @@ def test_a_model_is_scaled(api: Api, namespace: str) -> None:
 
 def test_status_is_apart_from_spec(api: Api, namespace: str) -> None:
     api.apply({**route("a"), "metadata": {"name": "a", "namespace": namespace}})
-    status = '{"status":{"serving":"2/2","models":["a"],"savings":{"money":"1.00 USD","hitRatio":"0.42"}}}'
+    status = '{"status":{"serving":"2/2","modelNames":"auto, gpt-4","savings":{"money":"1.00 USD","hitRatio":"0.42"}}}'
     api.kubectl("patch", "mr", "a", "-n", namespace, "--type=merge", "--subresource=status", "-p", status)
     found = api.get("mr", "a", "-n", namespace)
     assert found["status"]["savings"]["hitRatio"] == "0.42"
     assert found["metadata"]["generation"] == 1
-    assert "2/2" in api.kubectl("get", "mr", "a", "-n", namespace)
+    line = api.kubectl("get", "mr", "a", "-n", namespace).splitlines()[1]
+    assert "auto, gpt-4" in line
+    assert "2/2" in line
 
 
 def test_a_plain_apply_takes_the_crds(api: Api) -> None:

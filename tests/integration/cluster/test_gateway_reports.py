@@ -8,7 +8,7 @@ from typing import Any
 
 from doubles.components import program
 from doubles.kube import Api
-from doubles.pods import config_map, mounts, pod, published, routed
+from doubles.pods import addresses, config_map, mounts, pod, published, routed
 from doubles.raw_server import Peer, RawServer
 from doubles.running import until
 from sluice_sidecar.config import Endpoints, Reports
@@ -43,9 +43,7 @@ async def test_it_reports_what_it_serves_and_each_change_of_it(api: Api, namespa
     first, second = routed("http://127.0.0.1:1/v1"), routed("http://127.0.0.1:1/v1", model="other")
     async with RawServer(server, tls=tls) as reports:
         to = Endpoints(reports=Reports(url=f"https://localhost:{reports.port}", ca=ca))
-        api.apply(
-            config_map(namespace, "sluice-endpoints", endpoints=to.model_dump_json()), published(namespace, first)
-        )
+        api.apply(addresses(namespace, to), published(namespace, first))
         async with pod(run, namespace, api.server) as gateway:
             await until(lambda: any(body["digest"] == first.digest for _, body in told), "the first report")
             api.apply(published(namespace, second))

@@ -11,9 +11,9 @@ from e2e.kubebox.build import binaries
 from e2e.kubebox.processes import ClusterError, running
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Api]:
-    folder = tmp_path / "cluster"
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    folder = tmp_path_factory.mktemp("own") / "cluster"
     yield Api(cluster.up(folder, binaries()))
     cluster.down(folder)
     assert not folder.exists()
@@ -21,19 +21,26 @@ def own(tmp_path: Path) -> Iterator[Api]:
 
 @pytest.mark.parametrize("program", ["etcd", "kube-apiserver"])
 def test_what_was_stored_is_there_after_a_crash(own: Api, program: str) -> None:
-    own.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "namespace": "default"}})
+    own.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": program, "namespace": "default"}})
     cluster.restart(own.layout, program)
-    assert own.get("configmap", "kept")["metadata"]["name"] == "kept"
+    assert own.get("configmap", program)["metadata"]["name"] == program
 
 
-def test_a_folder_holds_one_cluster_and_down_leaves_no_process(own: Api) -> None:
+def test_a_folder_holds_one_cluster(own: Api) -> None:
     with pytest.raises(ClusterError, match="already holds a running cluster"):
         cluster.up(own.layout.folder, binaries())
-    pids = running(own.layout)
+    assert own.get("namespace", "default")
+
+
+def test_down_leaves_no_process(tmp_path: Path) -> None:
+    folder = tmp_path / "cluster"
+    layout = cluster.up(folder, binaries())
+    pids = running(layout)
     assert {"etcd", "kube-apiserver"} <= pids.keys()
-    assert cluster.down(own.layout.folder)
+    assert cluster.down(folder)
     assert not [pid for pid in pids.values() if Path(f"/proc/{pid}/stat").exists() and "Z" not in _state(pid)]
-    assert not cluster.down(own.layout.folder)
+    assert not folder.exists()
+    assert not cluster.down(folder)
 
 
 def _state(pid: int) -> str:

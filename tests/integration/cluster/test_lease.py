@@ -11,7 +11,7 @@ from doubles.kube import Api
 from sluice_operator.cluster import KubeCluster
 from sluice_operator.lease import Lease, LeaseError, Times
 
-TIMES = Times(duration=2.0, deadline=1.0, retry=0.2)
+TIMES = Times(duration=5.0, deadline=3.0, retry=0.4)
 
 
 class Replica:
@@ -55,7 +55,7 @@ class Replicas:
 
 @pytest.fixture
 async def replicas(api: Api, namespace: str) -> AsyncIterator[Replicas]:
-    async with AsyncExitStack() as stack, asyncio.timeout(30):
+    async with AsyncExitStack() as stack, asyncio.timeout(60):
         made = Replicas(api, namespace, stack)
         yield made
         for replica in made.made:
@@ -107,7 +107,7 @@ async def test_a_leader_whose_server_refuses_it_stops_within_the_deadline(replic
     await only.between.cut()
     with pytest.raises(LeaseError, match="must end and start again"):
         await only.task
-    assert only.ended - cut < TIMES.deadline + 0.3
+    assert only.ended - cut < TIMES.duration  # before anybody may take over
     assert not only.lease.held
 
 

@@ -1,27 +1,17 @@
 """Who may read what the operator makes: applications no secret of Sluice's, gateways their ConfigMaps by name alone."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from doubles.kube import Api
 from doubles.objects import route
-from doubles.operating import Operator
-from doubles.operator_process import installed
 from doubles.running import until
 from sluice_operator import names
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("operator")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("operator")]
 
 SECRETS = (names.CREDENTIALS_SECRET, names.STORE_SECRET, names.STORE_ADMIN_SECRET)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def operator(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Operator]:
-    async with installed(api, tmp_path_factory.mktemp("operator")) as running:
-        yield running
 
 
 def may(api: Api, namespace: str, account: str, verb: str, what: str) -> bool:

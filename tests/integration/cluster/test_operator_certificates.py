@@ -63,6 +63,41 @@ async def test_the_webhook_gets_the_authority_and_nothing_else_of_it_changes(api
         api.kubectl("delete", *name)
 
 
+async def test_an_authority_that_the_webhook_does_not_trust_yet_signs_nothing(api: Api, namespace: str) -> None:
+    name = ("mutatingwebhookconfiguration", names.WEBHOOK_CONFIGURATION)
+    old = datetime.now(UTC) + tls.CA_LIFE * 0.7
+    later = old + tls.OVERLAP * 1.1
+    async with KubeCluster.connect(str(api.kubeconfig)) as cluster:
+        for at in (None, old, old):  # all of it, a new leaf, the authority's successor
+            before = await certificates.keep(cluster, namespace, DNS, at)
+        assert before.successor is not None
+        api.apply(WEBHOOK)  # it heard of none of them
+        try:
+            assert await certificates.keep(cluster, namespace, DNS, later) == before
+            (webhook,) = api.get(*name)["webhooks"]
+            assert base64.b64decode(webhook["clientConfig"]["caBundle"]).decode() == tls.ca_bundle(before)
+            after = await certificates.keep(cluster, namespace, DNS, later)
+            assert after.authority == before.successor
+        finally:
+            api.kubectl("delete", *name)
+
+
+async def test_without_injection_the_webhook_is_not_looked_at(api: Api, namespace: str) -> None:
+    name = ("mutatingwebhookconfiguration", names.WEBHOOK_CONFIGURATION)
+    old = datetime.now(UTC) + tls.CA_LIFE * 0.7
+    api.apply(WEBHOOK)
+    try:
+        async with KubeCluster.connect(str(api.kubeconfig)) as cluster:
+            for at in (None, old, old):
+                before = await certificates.keep(cluster, namespace, DNS, at, injection=False)
+            after = await certificates.keep(cluster, namespace, DNS, old + tls.OVERLAP * 1.1, injection=False)
+            assert after.authority == before.successor
+            (webhook,) = api.get(*name)["webhooks"]
+            assert not webhook["clientConfig"].get("caBundle")
+    finally:
+        api.kubectl("delete", *name)
+
+
 async def test_without_a_webhook_nothing_is_written(api: Api, namespace: str) -> None:
     async with KubeCluster.connect(str(api.kubeconfig)) as cluster:
         await certificates.trust(cluster, await certificates.keep(cluster, namespace, DNS))

@@ -3,8 +3,9 @@
 import httpx
 
 from doubles.kube import Api
+from doubles.made import published
 from doubles.operating import operating
-from doubles.running import until
+from doubles.running import PATIENCE, until
 from e2e.kubebox import cluster
 
 ROUTE = """\
@@ -19,10 +20,6 @@ spec:
 """
 
 
-def published(api: Api, namespace: str) -> str:
-    return api.kubectl("get", "configmap", "sluice-config", "-n", namespace, "--ignore-not-found", "-o", "yaml")
-
-
 def put(api: Api, namespace: str, model: str) -> None:
     api.kubectl("apply", "-n", namespace, "-f", "-", given=ROUTE.replace("MODEL", model))
 
@@ -35,7 +32,7 @@ async def test_it_publishes_repairs_and_is_quiet(api: Api, namespace: str) -> No
         await until(lambda: "changed" in published(api, namespace), "a change")
         api.kubectl("delete", "configmap", "sluice-config", "-n", namespace)
         await until(lambda: "changed" in published(api, namespace), "what someone deleted")
-        async with httpx.AsyncClient(base_url=await operator.url(), trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=await operator.url(), trust_env=False, timeout=PATIENCE) as client:
             assert (await client.get("/healthz")).text == "ok\n"
             assert (await client.get("/readyz")).status_code == 200
         assert await operator.figure("sluice_operator_leader") == 1

@@ -2,30 +2,21 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from doubles.kube import Api
 from doubles.objects import custom, provider, route
 from doubles.operating import Operator
-from doubles.operator_process import installed
 from doubles.running import until
 from sluice_operator import names
 from sluice_operator.conditions import condition
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CANARY = "sk-canary-7Qx2mW9rT4"
 HOST = "up.example.com"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def operator(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Operator]:
-    async with installed(api, tmp_path_factory.mktemp("operator"), "--log-level", "debug") as running:
-        yield running
 
 
 def put(api: Api, namespace: str, name: str, *backends: dict[str, Any]) -> None:
@@ -41,9 +32,23 @@ def own(secret: str = "openai") -> dict[str, Any]:
     return backend
 
 
-def secret(api: Api, namespace: str, *, labelled: bool = True) -> None:
+def secret(api: Api, namespace: str, *, labelled: bool = True, value: str = CANARY) -> None:
     metadata = {"name": "openai", "namespace": namespace, "labels": {names.CREDENTIAL: "true"} if labelled else {}}
-    api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"token": CANARY}})
+    api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"token": value}})
+
+
+def version(api: Api, namespace: str, name: str) -> str:
+    """Which version of its credential gateways are told to serve a route with; "" while they are told of none."""
+    found = section(api, namespace, name)
+    backend = found["backends"]["gpt"] if isinstance(found, dict) else {}
+    return str((backend.get("credential") or {}).get("version") or "")
+
+
+def held(api: Api, namespace: str) -> tuple[str, str]:
+    """The version and the value that the shared gateway reads."""
+    data = api.get("secret", names.CREDENTIALS_SECRET, "-n", namespace)["data"]
+    index = json.loads(base64.b64decode(data[names.CREDENTIALS_INDEX]))
+    return index["openai_token"]["version"], base64.b64decode(data["openai_token"]).decode()
 
 
 def stalled(api: Api, namespace: str, name: str) -> str:
@@ -74,6 +79,23 @@ async def test_a_missing_secret_is_said_and_heals_when_it_comes(api: Api, namesp
     secret(api, namespace)
     await says(api, namespace, "paid", "")
     await until(lambda: section(api, namespace, "paid"), "its section")
+
+
+@pytest.mark.usefixtures("operator")
+async def test_a_rotated_secret_reaches_gateways_and_a_deleted_one_stays_with_them(api: Api, namespace: str) -> None:
+    secret(api, namespace)
+    put(api, namespace, "paid", provider("gpt"))
+    await until(lambda: version(api, namespace, "paid"), "the section")
+    old = version(api, namespace, "paid")
+    assert held(api, namespace) == (old, CANARY)
+    secret(api, namespace, value="sk-rotated")
+    await until(lambda: version(api, namespace, "paid") != old, "another version")
+    new = version(api, namespace, "paid")
+    assert held(api, namespace) == (new, "sk-rotated")
+    api.kubectl("delete", "secret", "openai", "-n", namespace)
+    await says(api, namespace, "paid", "SecretNotFound")
+    assert version(api, namespace, "paid") == new
+    assert held(api, namespace) == (new, "sk-rotated")
 
 
 @pytest.mark.usefixtures("operator")

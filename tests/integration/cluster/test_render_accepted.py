@@ -43,8 +43,8 @@ def manifests(api: Api, namespace: str, spec: dict[str, Any]) -> list[Manifest]:
     return [
         *access(namespace, [names.CONFIG_MAP, names.ENDPOINTS_MAP], names.GATEWAY_NAME, ["default"]),
         *gateway(namespace, wanted, INSTALLATION),
-        *redis(namespace, "1.5Gi", INSTALLATION),
-        *qdrant(namespace, 3, "10Gi", INSTALLATION),
+        *redis(namespace, "1.5Gi", INSTALLATION, key="0123456789ab"),
+        *qdrant(namespace, 3, "10Gi", INSTALLATION, key="0123456789ab", image=INSTALLATION.images.qdrant),
         *llama_cpp(model, INSTALLATION),
     ]
 

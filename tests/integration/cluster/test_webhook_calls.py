@@ -73,7 +73,7 @@ async def created(api: Api, namespace: str, name: str = "app", **spec: Any) -> M
 
 async def heeded(api: Api, namespace: str, asked: list[str]) -> None:
     """Returns when the API server calls the webhook."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not asked:
             await kubectl(
                 api, "create", "-n", namespace, "--dry-run=server", "-f", "-", given=pod("trial", labels=ASKS)

@@ -129,12 +129,10 @@ async def test_total_is_one_for_all_backends() -> None:
         small.answer(stall())
         large.answer(stall())
         router = Router(route(small.url, large.url, resilience=resilient(attempts=1, total=0.2)), desk.courier)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         with pytest.raises(NoAnswer) as caught:
             await router.answer(ask(), CALLER)
     assert caught.value.code == "total_timeout"
-    assert loop.time() - began < 0.35
+    assert not large.requests  # no time was left for it
 
 
 async def test_leaving_during_a_fallback_frees_it() -> None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from doubles.behaviours import text
-from doubles.running import Sluice, route, running, until
+from doubles.running import PATIENCE, Sluice, route, running, until
 from doubles.scripted import Scripted
 
 
@@ -19,7 +19,7 @@ async def served(sluice: Sluice, model: str) -> bool:
 async def seconds_until_served(sluice: Sluice, model: str) -> float:
     began = time.monotonic()
     while not await served(sluice, model):
-        assert time.monotonic() - began < 20, sluice.said
+        assert time.monotonic() - began < PATIENCE, sluice.said
         await asyncio.sleep(0.01)
     return time.monotonic() - began
 
@@ -113,7 +113,7 @@ async def test_a_secret_that_changes_in_the_env_file_is_used_from_then_on(tmp_pa
             (tmp_path / ".env").write_text("SLUICE_SECRET_UP_TOKEN=second-value\n")
             began = time.monotonic()
             while up.requests[-1].headers["authorization"] != "Bearer second-value":
-                assert time.monotonic() - began < 20
+                assert time.monotonic() - began < PATIENCE
                 assert (await sluice.ask()).status_code == 200
             assert "second-value" not in sluice.said
             for file in (tmp_path / ".sluice").rglob("*"):

@@ -50,7 +50,7 @@ async def test_one_that_is_silent_is_overtaken() -> None:
             client = Client(Known(deaf.getsockname(), ("127.0.0.1", server.port)))
             start = time.perf_counter()
             assert await (await get(client, Origin("http", "many.example", 80))).read(2) == b"ok"
-            assert 0.2 < time.perf_counter() - start < 1
+            assert time.perf_counter() - start > 0.2
             await client.close()
         for sock in knocking:
             sock.close()

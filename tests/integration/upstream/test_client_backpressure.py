@@ -77,4 +77,4 @@ async def test_an_answer_before_the_body_is_written_ends_the_writing(client: Cli
     async with RawServer(handler) as server:
         response = await post(client, server.origin, bytes(SIZE))
         assert (response.status, await response.read(3)) == (413, b"big")
-        await asyncio.wait_for(server.peers[0].gone.wait(), 1)  # half a request is on it: never used again
+        await asyncio.wait_for(server.peers[0].gone.wait(), 4)  # half a request is on it: never used again

@@ -49,7 +49,7 @@ async def test_a_connection_that_the_server_closed_while_idle_is_discarded(clien
         for count in (1, 2, 3):
             assert await (await post(client, server.origin)).read(2) == b"ok"
             assert len(server.peers) == count
-            await asyncio.wait_for(closed.wait(), 1)
+            await asyncio.wait_for(closed.wait(), 4)
             closed.clear()
 
 
@@ -102,7 +102,7 @@ async def test_an_idle_connection_is_closed_in_time() -> None:
     client = Client(Guard(loopback=True), idle=0.05)
     async with RawServer(handler) as server:
         await get(client, server.origin)
-        await asyncio.wait_for(server.peers[0].gone.wait(), 1)
+        await asyncio.wait_for(server.peers[0].gone.wait(), 4)
     await client.close()
 
 
@@ -118,7 +118,7 @@ async def test_bytes_that_nobody_asked_for_end_an_idle_connection(client: Client
     async with RawServer(handler) as server:
         await get(client, server.origin)
         answered.set()
-        await asyncio.wait_for(server.peers[0].gone.wait(), 1)
+        await asyncio.wait_for(server.peers[0].gone.wait(), 4)
         assert (await get(client, server.origin)).status == 200
         assert len(server.peers) == 2
 
@@ -137,7 +137,7 @@ async def test_a_closed_client_ends_its_calls_and_takes_no_more() -> None:
         await client.close()
         with pytest.raises(UpstreamError, match="closed"):
             await call
-        await asyncio.wait_for(server.peers[0].gone.wait(), 1)
+        await asyncio.wait_for(server.peers[0].gone.wait(), 4)
         with pytest.raises(UpstreamError, match="closed"):
             await get(client, server.origin)
 

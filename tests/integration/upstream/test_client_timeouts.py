@@ -10,7 +10,7 @@ from doubles.calls import get, post
 from doubles.raw_server import Peer, RawServer, stalling
 from sluice_sidecar.upstream.client import Client, ConnectTimeout, FirstByteTimeout, Origin, Timeouts, TotalTimeout
 
-LATE = 0.1  # seconds that a timeout may take longer on a busy machine
+LATE = 3.0  # seconds that a timeout may take longer on a busy machine; the other ones are 5
 
 
 async def test_connecting_takes_too_long(client: Client) -> None:
@@ -38,7 +38,7 @@ async def test_the_head_takes_too_long(client: Client, sent: bytes) -> None:
             await post(client, server.origin, timeouts=Timeouts(connect=5, first_byte=0.1, total=5))
         assert 0.09 < time.perf_counter() - start < 0.1 + LATE
         assert caught.value.before_head
-        await asyncio.wait_for(server.peers[0].gone.wait(), 1)
+        await asyncio.wait_for(server.peers[0].gone.wait(), 30)
 
 
 async def test_a_call_without_head_ends_with_its_total_time(client: Client) -> None:
@@ -56,13 +56,13 @@ async def test_a_body_that_stalls_ends_with_the_total_time(client: Client) -> No
             await response.read(100)
         assert 0.14 < time.perf_counter() - start < 0.15 + LATE
         assert not caught.value.before_head
-        await asyncio.wait_for(server.peers[0].gone.wait(), 1)
+        await asyncio.wait_for(server.peers[0].gone.wait(), 30)
 
 
 async def test_a_response_that_nobody_reads_ends_with_the_total_time(client: Client) -> None:
     async with RawServer(stalling(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")) as server:
         await get(client, server.origin, Timeouts(connect=5, first_byte=0.1, total=0.1))
-        await asyncio.wait_for(server.peers[0].gone.wait(), 1)
+        await asyncio.wait_for(server.peers[0].gone.wait(), 30)
 
 
 async def test_a_slow_answer_within_its_time_is_whole(client: Client) -> None:
