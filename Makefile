@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint fmt crds docs e2e bench lock clean system kubebox images cluster-packages
+.PHONY: help setup dev demo test lint fmt crds docs e2e bench bench-operator bench-cache lock clean cluster-demo cluster-demo-down system kubebox images cluster-packages
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## virtual environment with what serving needs, installed by hash
 	@tools/setup.sh run
@@ -54,12 +54,24 @@ cluster-packages: # what a cluster with a node and building images need of Debia
 	@tools/system-packages.sh openssl containerd runc containernetworking-plugins iptables nftables iproute2 \
 		buildah busybox-static || [ -z "$$CI" ]
 
-e2e: dev kubebox cluster-packages ## the images; a clean clone runs the demo; the wheel, installed alone, serves
-	$(PY) -m pytest e2e
+e2e: dev kubebox cluster-packages ## the images, the chart in a cluster, a clean clone, the wheel alone (e2e/README.md; ARGS=...)
+	$(PY) -m pytest e2e $(ARGS)
+
+cluster-demo: dev kubebox cluster-packages ## a cluster on this machine, as root: the chart, a model, an application
+	@$(PY) -m e2e.cluster_demo up
+
+cluster-demo-down: ## end the cluster of cluster-demo
+	@$(PY) -m e2e.cluster_demo down
 
 bench: dev ## benchmarks on this machine: a table, its JSON and docs/benchmarks.md (installs wrk and nginx)
 	@tools/system-packages.sh wrk nginx-light
 	$(PY) -m bench --json bench/results/gateway.json --docs docs/benchmarks.md $(ARGS)
+
+bench-operator: dev kubebox ## benchmarks of the operator on a real API server: the same, docs/operator-benchmarks.md
+	$(PY) -m bench --suite operator --json bench/results/operator.json --docs docs/operator-benchmarks.md $(ARGS)
+
+bench-cache: dev ## benchmarks of the cache, an hour: JSON a part, docs/cache-benchmarks.md (DATASETS=folder; ARGS=--render)
+	$(PY) -m bench --suite cache $(if $(DATASETS),--datasets $(DATASETS)) --docs docs/cache-benchmarks.md $(ARGS)
 
 lock: ## write the locks anew from pyproject.toml and models.in (UPGRADE=1: newest versions)
 	@tools/lock.sh

@@ -1,65 +1,83 @@
-"""A real cluster with a node for the tests that need pods, and the chart in it."""
+"""One cluster with a node for all tests that need pods, the chart in it, and a route to a server that tells names."""
 
+import json
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 import pytest
 
 from doubles.components import require
-from doubles.kube import Api
-from e2e.images.build import IMAGES, archive, build, tag
-from e2e.kubebox import cluster
-from e2e.kubebox.build import binaries
+from e2e import workloads
+from e2e.installation import PATTERN, ROOT, SYSTEM, existing, install, make_namespace, own
+from e2e.kube import Kube
+from e2e.reliability import describe
 
-ROOT = Path(__file__).resolve().parents[1]
-SYSTEM = "sluice-system"
+ROUTED = "sluice-e2e-routed"
+FOUND = ROOT / "build" / "e2e" / "reliability.json"
+"""Where a run's counts are; `python -m e2e.reliability` makes the page of them."""
+Record = Callable[[str, str, workloads.Counted], None]
 
 
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A cluster that runs pods, with our images in its node."""
-    cure = (
-        "apt-get install containerd runc containernetworking-plugins iptables nftables buildah busybox-static, as root"
-    )
-    require(os.geteuid() == 0 and shutil.which("containerd") and shutil.which("buildah"), "containerd as root", cure)
-    build(*IMAGES, "app")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
+    """A cluster that runs pods, with our images: kubebox's, or the one of KUBECONFIG where SLUICE_E2E_IMAGES is set."""
     folder = tmp_path_factory.mktemp("node") / "cluster"
-    layout = cluster.up(folder, binaries(), node=True)
-    try:
-        cluster.load(layout, [archive(name) for name in (*IMAGES, "app")])
-        yield Api(layout)
-    finally:
-        cluster.down(folder)
-
-
-def helm(api: Api, *arguments: str) -> str:
-    """What helm printed. Raises AssertionError where it fails."""
-    command = ["helm", *arguments]
-    done = subprocess.run(command, env=api.environment(), text=True, capture_output=True, timeout=240)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def values() -> list[str]:
-    """The chart's values for images that were built here."""
-    repository, _, version = tag("operator").partition(":")
-    images = {"image.repository": repository, "image.tag": version}
-    images |= {"images.gateway": tag("gateway"), "images.llamaCpp": tag("llama")}
-    return [part for name, value in images.items() for part in ("--set", f"{name}={value}")]
+    if PATTERN in os.environ:
+        with existing(os.environ["KUBECONFIG"], folder) as api:
+            yield api
+        return
+    needed = os.geteuid() == 0 and shutil.which("containerd") and shutil.which("buildah")
+    require(needed, "containerd and buildah as root", "make cluster-packages")
+    with own(folder) as api:
+        yield api
 
 
 @pytest.fixture(scope="session")
-def installed(node: Api) -> Api:
+def installed(node: Kube) -> Kube:
     """The cluster with the chart installed and its operator available."""
-    chart = str(ROOT / "charts" / "sluice")
-    arguments = ["sluice", chart, "--namespace", SYSTEM, "--create-namespace", *values(), "--wait", "--timeout", "180s"]
-    try:
-        helm(node, "install", *arguments)
-    except AssertionError as failed:
-        pods = node.kubectl("get", "pods", "-n", SYSTEM, "-o", "wide")
-        logs = node.kubectl("logs", "-n", SYSTEM, "-l", "app.kubernetes.io/name=sluice-operator", "--tail=30")
-        raise AssertionError(f"{failed}\n{pods}\n{logs}") from None
+    make_namespace(node, SYSTEM)
+    install(node)
     return node
+
+
+@pytest.fixture(scope="session")
+def routed(installed: Kube) -> str:
+    """A namespace whose route `auto` is served, by two shared gateways, from the test's own model server."""
+    make_namespace(installed, ROUTED)
+    installed.apply(*workloads.upstream(ROUTED))
+    address = installed.get("service", "upstream", "-n", ROUTED)["spec"]["clusterIP"]
+    installed.apply(workloads.route(ROUTED, "v0"), workloads.gateways(ROUTED, replicas=2, allow=f"{address}/32"))
+    installed.kubectl("rollout", "status", "-n", ROUTED, "deployment/upstream", "--timeout=300s", timeout=320)
+    workloads.served(installed, ROUTED)
+    return ROUTED
+
+
+@pytest.fixture(scope="session")
+def loaded(installed: Kube, routed: str) -> str:
+    """The namespace, with a pod that sends the load: a gateway is injected into it."""
+    installed.apply(workloads.deployment(routed, "load", workloads.pod("wait", grace=1)))
+    installed.kubectl("rollout", "status", "-n", routed, "deployment/load", "--timeout=300s", timeout=320)
+    workloads.served(installed, routed)
+    return routed
+
+
+@pytest.fixture(scope="session")
+def record(node: Kube) -> Iterator[Record]:
+    """Keeps what a load counted: during what, through which gateway. Written when the tests have ended."""
+    rows: list[dict[str, object]] = []
+
+    def keep(event: str, gateway: str, counted: workloads.Counted) -> None:
+        rows.append({"event": event, "gateway": gateway, **asdict(counted)})
+
+    kubernetes = json.loads(node.kubectl("version", "-o", "json"))["serverVersion"]["gitVersion"]
+    yield keep
+    FOUND.parent.mkdir(parents=True, exist_ok=True)
+    FOUND.write_text(json.dumps({"about": describe(kubernetes), "rows": rows}, indent=1) + "\n")
+
+
+def line(printed: str) -> dict[str, object]:
+    """The last line that the application printed."""
+    found: dict[str, object] = json.loads(printed.splitlines()[-1])
+    return found

@@ -1,10 +1,11 @@
 """Builds the images of images/*.Dockerfile with buildah, without a daemon or a registry: python -m e2e.images.build.
 
-As root, in a mount namespace of its own, so that no mount of buildah's stays behind. Layers are cached outside the
-tree.
+As root, in a mount namespace of its own, so that no mount of buildah's stays behind. Layers and archives are cached
+outside the tree; an image whose parts have not changed is not built again.
 """
 
 import gzip
+import hashlib
 import os
 import shutil
 import subprocess
@@ -66,23 +67,47 @@ def _ensure_base() -> None:
         subprocess.run([*store(), "tag", STAND_IN, BASE], check=True)
 
 
-def _build(name: str) -> None:
+def _build(name: str) -> bool:
+    """Whether it was built: False where it is there, of the same parts."""
     bud = [*store(), "bud", "--quiet", "--pull=false", "--layers", "--isolation", "chroot"]
     dockerfile = next(f for f in (ROOT / d / f"{name}.Dockerfile" for d in ("images", "e2e/images")) if f.exists())
+    out, made_of = archive(name), _made_of(dockerfile)
+    stamp = out.with_suffix(".sha256")
+    if out.exists() and stamp.exists() and stamp.read_text() == made_of:
+        return False
+    stamp.unlink(missing_ok=True)
     arguments = [f"--build-arg=BASE={BASE}", "-f", str(dockerfile), "-t", tag(name), str(ROOT)]
     try:
         subprocess.run([*bud, *arguments], check=True, stdout=subprocess.DEVNULL)
     finally:
         subprocess.run([*store(), "rm", "--all"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    out = archive(name)
     part = out.with_suffix(".part")
     part.unlink(missing_ok=True)
     subprocess.run([*store(), "push", "-q", tag(name), f"docker-archive:{part}:{tag(name)}"], check=True)
     part.replace(out)
+    stamp.write_text(made_of)
+    return True
+
+
+def _made_of(dockerfile: Path) -> str:
+    """Digest of all that an image is made of: its Dockerfile, what that copies, this Python, and how it is built."""
+    digest = hashlib.sha256(sys.version.encode())
+    lines = dockerfile.read_text().splitlines()
+    copied = [
+        part for line in lines if line.startswith("COPY ") and "--from" not in line for part in line.split()[1:-1]
+    ]
+    files = [dockerfile, Path(__file__), Path(__file__).with_name("base.py")]
+    for source in (ROOT / part for part in copied):
+        files += (
+            sorted(f for f in source.rglob("*") if f.suffix != ".pyc" and f.is_file()) if source.is_dir() else [source]
+        )
+    for file in files:
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def main() -> None:
-    """Builds the images named, or all, and prints each one's compressed size."""
+    """Builds the images named, or all, and prints the compressed size of each that was built anew."""
     names = sys.argv[1:] or list(IMAGES)
     if os.environ.get(INSIDE) != "1":
         if os.geteuid() != 0 or not shutil.which("buildah"):
@@ -91,8 +116,8 @@ def main() -> None:
         return
     _ensure_base()
     for name in names:
-        _build(name)
-        print(f"{tag(name)} {compressed(name) / 1e6:.0f} MB compressed", flush=True)
+        size = f"{compressed(name) / 1e6:.0f} MB compressed" if _build(name) else "is as it was"
+        print(f"{tag(name)} {size}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 It is not Qdrant. It speaks the part of the REST API that Sluice uses, on one node, and refuses the rest with 404. Every
 request body is parsed with the official client's models, which forbid unknown fields: a request that passes here is
-one that the API describes. Run it: `python qdrant_stand_in.py --storage FOLDER --port 6333 [--api-key KEY]`.
-An API key lets in whoever has it, and JSON Web Tokens signed with it whose `access` names a collection, as Qdrant's.
+one that the API describes. An API key lets in whoever has it, and JSON Web Tokens signed with it whose `access` names a
+collection, as Qdrant's; collections and snapshots are made with the key alone. Run it, from the repository's root:
+`python -m e2e.images.qdrant_stand_in --storage FOLDER --port 6333 [--api-key KEY]`.
 """
 
 import argparse
@@ -17,26 +18,20 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import qdrant_edge as edge
 import uvicorn
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from qdrant_client.http import models
 
-M = TypeVar("M", bound=BaseModel)
+from e2e.images.qdrant_points import DONE, HANDLERS, Refused, parsed
+
 Event = dict[str, Any]
 
 PATH = re.compile(r"/collections/(?P<name>[A-Za-z0-9_.-]+)(?P<rest>/.*)?")
-
-
-class Refused(Exception):  # noqa: N818  (it says what happened to the request)
-    """An answer other than 200."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 class StandIn:
@@ -76,13 +71,17 @@ class StandIn:
         method, path = scope["method"], scope["path"]
         if path in ("/", "/healthz", "/readyz", "/livez"):
             return {"title": "stand-in for Qdrant, over its embedded engine", "version": "0.0.0"}
+        headers = {key.lower(): value for key, value in scope["headers"]}
+        if (method, path) == ("GET", "/collections"):
+            self._check(headers, "", manage=True)
+            return {"collections": [{"name": name} for name in sorted(self.shards)]}
         found = PATH.fullmatch(path)
         if found is None:
             raise Refused(404, "the stand-in does not know that path")
         name, rest = found["name"], found["rest"] or ""
         self.asked.append((method, rest))
-        made = method in ("PUT", "DELETE") and not rest
-        self._check({key.lower(): value for key, value in scope["headers"]}, name, manage=made)
+        saves = rest.startswith("/snapshots")
+        self._check(headers, name, manage=saves or (method in ("PUT", "DELETE") and not rest))
         if method == "PUT" and not rest:
             return self._create(name, parsed(models.CreateCollection, body))
         if name not in self.shards:
@@ -92,6 +91,8 @@ class StandIn:
             self.shards.pop(name).close()
             shutil.rmtree(self.storage / name)
             return True
+        if saves:
+            return self._snapshots(method, name, rest.removeprefix("/snapshots").removeprefix("/"))
         handler = HANDLERS.get((method, rest))
         if handler is not None:
             return handler(shard, body)
@@ -156,6 +157,23 @@ class StandIn:
         self._note(name)
         return DONE
 
+    def _snapshots(self, method: str, name: str, snapshot: str) -> Any:
+        """Makes one, lists them, deletes one. They are archives of what the engine has on disk."""
+        folder = self.storage / name / "snapshots"
+        folder.mkdir(exist_ok=True)
+        if (method, snapshot) == ("POST", ""):
+            self.shards[name].flush()
+            made = folder / f"{name}-{time.time_ns()}.snapshot"
+            shutil.make_archive(str(made), "tar", self.storage / name / "shard")
+            Path(f"{made}.tar").rename(made)
+            return _snapshot(made)
+        if (method, snapshot) == ("GET", ""):
+            return [_snapshot(path) for path in sorted(folder.glob("*.snapshot"))]
+        if method == "DELETE" and (folder / snapshot).is_file():
+            (folder / snapshot).unlink()
+            return True
+        raise Refused(404, f"Not found: Snapshot {snapshot}")
+
     def _note(self, name: str) -> None:
         (self.storage / name / "about.json").write_text(json.dumps([self.sizes[name], self.schemas[name]]))
 
@@ -169,124 +187,10 @@ class StandIn:
         }  # fmt: skip
 
 
-DONE = {"operation_id": 0, "status": "completed"}
-
-
-def parsed(model: type[M], body: bytes) -> M:
-    """The request as the official model sees it. Raises Refused(400)."""
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise Refused(400, f"Format error in JSON body: {error}") from None
-
-
-def chosen(asked: models.Filter | None) -> edge.Filter:
-    """The engine's filter; must and must_not with matches, ranges and ids. Raises Refused for more."""
-    if asked is None:
-        return edge.Filter()
-    if asked.should or asked.min_should:
-        raise Refused(400, "the stand-in knows must and must_not only")
-    return edge.Filter(must=_conditions(asked.must), must_not=_conditions(asked.must_not))
-
-
-def _conditions(asked: Any) -> list[Any]:
-    found: list[Any] = []
-    for one in asked if isinstance(asked, list) else [] if asked is None else [asked]:
-        if isinstance(one, models.HasIdCondition):
-            found.append(edge.HasIdCondition({str(ident) for ident in one.has_id}))
-        elif isinstance(one, models.FieldCondition) and isinstance(one.match, models.MatchValue):
-            found.append(edge.FieldCondition(one.key, match=edge.MatchValue(one.match.value)))
-        elif isinstance(one, models.FieldCondition) and isinstance(one.range, models.Range):
-            found.append(edge.FieldCondition(one.key, range=edge.RangeFloat(**one.range.model_dump())))
-        else:
-            raise Refused(400, f"the stand-in does not know the condition {one!r}")
-    return found
-
-
-def _retrieve(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.PointRequest, body)
-    with_payload: Any = asked.with_payload if asked.with_payload is not None else True
-    points = shard.retrieve([str(ident) for ident in asked.ids], with_payload, bool(asked.with_vector))
-    return [_shown(point) for point in points]
-
-
-def _query(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.QueryRequest, body)
-    if not isinstance(asked.query, list):
-        raise Refused(400, "the stand-in knows queries by vector only")
-    request = edge.QueryRequest(
-        query=edge.Query.Nearest(asked.query, using=asked.using), filter=chosen(asked.filter),
-        limit=asked.limit or 10, score_threshold=asked.score_threshold, with_payload=bool(asked.with_payload),
-        with_vector=False,
-    )  # fmt: skip
-    return {"points": [{**_shown(point), "score": point.score} for point in shard.query(request)]}
-
-
-def _upsert(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.PointsList, body)
-    points = [edge.Point(str(one.id), _vectors(one.vector), one.payload) for one in asked.points]
-    shard.update(edge.UpdateOperation.upsert_points(points))
-    return DONE
-
-
-def _vectors(given: Any) -> Any:
-    if not isinstance(given, dict):
-        raise Refused(400, "the stand-in knows named vectors only")
-    return given
-
-
-def _delete(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.FilterSelector, body)
-    idents = [str(point.id) for point in _scrolled(shard, chosen(asked.filter), 10_000_000)]
-    shard.update(edge.UpdateOperation.delete_points(list(idents)))
-    return DONE
-
-
-def _mark(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.SetPayload, body)
-    idents: list[Any] = [str(ident) for ident in asked.points or []]
-    shard.update(edge.UpdateOperation.set_payload(idents, asked.payload))
-    return DONE
-
-
-def _count(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.CountRequest, body)
-    return {"count": shard.count(edge.CountRequest(filter=chosen(asked.filter), exact=True))}
-
-
-def _facet(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.FacetRequest, body)
-    found = shard.facet(edge.FacetRequest(asked.key, limit=asked.limit or 10, exact=bool(asked.exact)))
-    return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits]}
-
-
-def _scroll(shard: edge.EdgeShard, body: bytes) -> Any:
-    asked = parsed(models.ScrollRequest, body)
-    order = None
-    if isinstance(asked.order_by, models.OrderBy):
-        order = edge.OrderBy(asked.order_by.key, edge.Direction.Asc)
-    return {"points": [_shown(one) for one in _scrolled(shard, chosen(asked.filter), asked.limit or 10, order)]}
-
-
-def _scrolled(shard: edge.EdgeShard, where: edge.Filter, limit: int, order: edge.OrderBy | None = None) -> list[Any]:
-    request = edge.ScrollRequest(limit=limit, filter=where, with_payload=False, with_vector=False, order_by=order)
-    return list(shard.scroll(request)[0])
-
-
-def _shown(point: Any) -> dict[str, Any]:
-    return {"id": str(point.id), "payload": point.payload, "version": 0}
-
-
-HANDLERS: dict[tuple[str, str], Callable[[edge.EdgeShard, bytes], Any]] = {
-    ("POST", "/points"): _retrieve,
-    ("PUT", "/points"): _upsert,
-    ("POST", "/points/query"): _query,
-    ("POST", "/points/delete"): _delete,
-    ("POST", "/points/payload"): _mark,
-    ("POST", "/points/count"): _count,
-    ("POST", "/points/scroll"): _scroll,
-    ("POST", "/facet"): _facet,
-}
+def _snapshot(path: Path) -> dict[str, Any]:
+    made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    found = models.SnapshotDescription(name=path.name, creation_time=made.isoformat(), size=path.stat().st_size)
+    return found.model_dump(mode="json", exclude_none=True)
 
 
 def _claims(token: str, key: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from e2e.kubebox.node import clear_node, dns_answers, in_node, node_ready, start
 from e2e.kubebox.node_files import system_objects
 from e2e.kubebox.processes import ClusterError, all_alive, kill, running, sh, spawn, wait_for
 
+START_SECONDS = 180.0
+"""For each step of a start; seconds are enough where nothing else runs on the machine."""
 PACKAGES = "openssl, containerd, runc, containernetworking-plugins, iptables, nftables, iproute2, util-linux"
 
 
@@ -87,26 +89,27 @@ def _start(layout: Layout, say: Callable[[str], None]) -> None:
     spawn(layout, "kube-apiserver", control_plane.apiserver(layout))
     if layout.node:
         say("node's namespaces made, containerd starting")
-    else:
+    wait_for("the API", lambda: all_alive(layout) and api(layout, "/readyz")[0] == 200, START_SECONDS)
+    say("API ready")
+    if not layout.node:
+        # Not before: the controller manager gives up after 10 s without an answer. A node starts it again.
         for user in ("kube-controller-manager", "kube-scheduler"):
             make_kubeconfig(layout, user, Path(layout.path(f"{user}.kubeconfig")), server)
         commands = control_plane.controllers(layout, lambda user: layout.path(f"{user}.kubeconfig"))
         for name, command in commands.items():
             spawn(layout, name, command)
-    wait_for("the API", lambda: all_alive(layout) and api(layout, "/readyz")[0] == 200, 60)
-    say("API ready")
     if layout.node:
         kubectl = [layout.kubebox, "kubectl", f"--kubeconfig={layout.kubeconfig}"]
         kubectl += [f"--cache-dir={layout.path('cache')}", "apply", "-f", "-"]
         sh(*kubectl, given=system_objects(layout).encode(), quiet=True)
         Path(layout.path("node", "roles-made")).touch()
     account = "/api/v1/namespaces/default/serviceaccounts/default"
-    wait_for("the default service account", lambda: api(layout, account)[0] == 200, 60)
+    wait_for("the default service account", lambda: all_alive(layout) and api(layout, account)[0] == 200, START_SECONDS)
     say("controllers at work")
     if layout.node:
-        wait_for("the node", lambda: node_ready(layout), 90)
+        wait_for("the node", lambda: node_ready(layout), START_SECONDS)
         say("node ready")
-        wait_for("the cluster's DNS", lambda: dns_answers(layout), 30)
+        wait_for("the cluster's DNS", lambda: dns_answers(layout), START_SECONDS)
         say("DNS answers")
 
 
@@ -164,7 +167,7 @@ def restore(layout: Layout, name: str) -> None:
         except http.client.HTTPException:
             return False
 
-    wait_for("the API", ready, 60)
+    wait_for("the API", ready, START_SECONDS)
 
 
 def restart(layout: Layout, name: str, pause: float = 0.0) -> None:

@@ -27,7 +27,7 @@ def start_node(layout: Layout) -> None:
     command = [*unshare, "--propagation=private", "env", f"PYTHONPATH={ROOT}", *inner]
     process = spawn(layout, "node", command, stdin=subprocess.PIPE)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    wait_for("the node's first process", lambda: children.read_text().split(), 5, 0.01)
+    wait_for("the node's first process", lambda: children.read_text().split(), 60, 0.01)
     layout.node_pid = int(children.read_text().split()[0])
     layout.save()
     end = ("type", "veth", "peer", "name", "eth0", "netns", str(layout.node_pid))
@@ -41,7 +41,7 @@ def start_node(layout: Layout) -> None:
     wait_for(
         "the node's link",
         lambda: "UP" in subprocess.run(show, capture_output=True, text=True).stdout.split()[1:2],
-        10,
+        60,
         0.02,
     )
     for network in (layout.pod_cidr, layout.service_cidr):
@@ -50,7 +50,7 @@ def start_node(layout: Layout) -> None:
 
 def clear_node(layout: Layout) -> None:
     """Takes away what the node's end leaves on the host: control groups, the link, the provisioner's folder."""
-    wait_for("the node's control groups to empty", lambda: _remove_cgroups(layout), 20)
+    wait_for("the node's control groups to empty", lambda: _remove_cgroups(layout), 120)
     subprocess.run(["ip", "link", "delete", layout.link], stderr=subprocess.DEVNULL)
     # To remove a mount point would undo the mount in other clusters' nodes: only the last one may.
     if not any(True for root in _hierarchies("cgroup") for _ in Path(root).glob("kubebox-*")):
@@ -97,7 +97,7 @@ def run_node(layout: Layout) -> None:
         started[process.pid] = name, process  # kept, or the next Popen would reap the ended ones unseen
 
     start("containerd")
-    wait_for("containerd", _containerd_listens, 20, 0.05)
+    wait_for("containerd", _containerd_listens, 120, 0.05)
     sh("ctr", "--namespace=k8s.io", "images", "import", layout.toolbox_image)
     for name in commands:
         if name != "containerd":
@@ -143,6 +143,10 @@ def _commands(layout: Layout) -> dict[str, list[str]]:
         "coredns": [layout.kubebox, "coredns", "-conf", layout.path("node", "Corefile")],
         **control_plane.controllers(layout, kubeconfig),
     }
+    # Volumes that are folders of the node get no group of their pod (fsGroup), and are made for root alone: they are
+    # opened to all, as the provisioners of other single-node clusters do.
+    open_ = 'while :; do find "$0" -mindepth 1 -maxdepth 1 ! -perm 0777 -exec chmod 0777 {} +; sleep 0.5; done'
+    commands["volumes"] = ["sh", "-c", open_, PROVISIONED]
     # These two give up for seconds when the API refuses them, so they wait until it knows their roles.
     for name in ("kube-proxy", "coredns"):
         wait = 'until [ -e "$0" ]; do sleep 0.05; done; exec "$@"'
