@@ -99,7 +99,7 @@ async def measure(entries: int) -> dict[str, float]:
         figures["identical in memory, hit"] = rounds(lambda: cache.identical(prints[-1], kept))
         figures["identical in memory, miss"] = rounds(lambda: cache.identical(prints[0], kept))
         figures["identical in store, hit, p50"], _ = await each(
-            [partial(cache.find, fp, plain) for fp in prints[:1000]]
+            [partial(cache.look, fp, plain) for fp in prints[:1000]]
         )
         figures["replay's bytes"] = rounds(lambda: entry.entry.fresh(b"chatcmpl-0123456789abcdef", 1))
         asked = [
@@ -107,13 +107,13 @@ async def measure(entries: int) -> dict[str, float]:
             for q in map(question, range(0, entries, max(1, entries // 300)))
         ]
         figures["paraphrase found, embedding included, p50"], figures["paraphrase found, p99"] = await each(
-            [partial(cache.find, fp, kept) for fp in asked]
+            [partial(cache.look, fp, kept) for fp in asked]
         )
         figures["  hits of those asked, %"] = 100 * cache.stats()["counts"].get("paraphrase", 0) / len(asked)
         vector = (await model("warm text")).tobytes()
         scope, now = prints[0].scope, time.time()
-        figures["  nearest 4 in a scope of all entries, p50"], _ = await each(
-            [lambda: store.nearest(scope, vector, 0.0, 4, now)] * 200
+        figures["  nearest 20 in a scope of all entries, p50"], _ = await each(
+            [lambda: store.nearest(scope, vector, 0.0, 20, now)] * 200
         )
         await store.close()
         figures["embedding of 12 tokens, p50"], _ = await each([partial(model, q) for q in map(question, range(200))])

@@ -6,15 +6,18 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("sluice-llm", "uvicorn", "uvloop", "httptools", "orjson", "onnxruntime", "qdrant-edge-py")
+TOOLS = {"nginx": "-v", "wrk": "-v"}
+"""Program -> the flag that makes it tell its version."""
 
 
-def describe() -> dict[str, Any]:
-    """Machine, date and versions."""
+def describe(packages: Iterable[str] = PACKAGES, tools: Mapping[str, str] = TOOLS) -> dict[str, Any]:
+    """Machine, date, and the versions of these packages and programs."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": _processor(),
@@ -22,8 +25,8 @@ def describe() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "tools": {"nginx": _said("nginx", "-v"), "wrk": _said("wrk", "-v")},
+        "packages": {name: importlib.metadata.version(name) for name in packages},
+        "tools": {name: _said(name, flag) for name, flag in tools.items()},
         "load_before": round(os.getloadavg()[0], 2),
     }
 

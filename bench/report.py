@@ -1,22 +1,16 @@
-"""A run as a table, on the terminal and in docs/benchmarks.md."""
+"""A run as a table, on the terminal and on its page in docs/."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from bench.targets import TARGETS
-
-HEAD = """# Benchmarks
-
-Written by `make bench` (`python -m bench --docs docs/benchmarks.md`) from [its JSON](../bench/results/gateway.json); do
-not edit. One core for the gateway, the other for wrk (the load) and nginx (the model, which answers at once), all on
-loopback. Every request carries an API key; an ask has about 1 kB. Machines are shared and noisy: read the figures as
-what this run saw. A figure that misses its target is marked **short**.
-"""
+from bench.suite import Suite
+from bench.targets import Target
 
 
-def promises(results: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def promises(targets: Iterable[Target], results: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """(what, target, measured, verdict) of every target that the run covered."""
     rows = []
-    for target in TARGETS:
+    for target in targets:
         measured = target.measured(results)
         if measured is not None:
             verdict = "kept" if target.kept(measured) else "**short**"
@@ -25,29 +19,29 @@ def promises(results: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _shortfalls(results: dict[str, Any]) -> list[str]:
+def _shortfalls(targets: Iterable[Target], results: dict[str, Any]) -> list[str]:
     lines = []
-    for target in TARGETS:
+    for target in targets:
         measured = target.measured(results)
         if measured is not None and not target.kept(measured) and target.if_short:
             lines += ["", f"Short, {target.what}: {target.if_short}"]
     return lines
 
 
-def markdown(run: dict[str, Any]) -> str:
+def markdown(suite: Suite, run: dict[str, Any]) -> str:
     """The page."""
     machine = run["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in {**machine["packages"], **machine["tools"]}.items())
     lines = [
-        HEAD,
+        suite.head,
         f"{machine['date']}; {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
         f"{machine['system']}; Python {machine['python']}; {packages}. Load average before the run: "
         f"{machine['load_before']}.",
         "",
         "| what | target | measured | |",
         "|---|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in promises(run["results"])),
-        *_shortfalls(run["results"]),
+        *(f"| {' | '.join(row)} |" for row in promises(suite.targets, run["results"])),
+        *_shortfalls(suite.targets, run["results"]),
     ]
     for name, result in run["results"].items():
         lines += ["", f"## {name}", "", run["about"][name], "", *_table(result)]

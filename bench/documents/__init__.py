@@ -1,0 +1,1 @@
+"""Generated documents, and what template reuse makes of streams of them."""
