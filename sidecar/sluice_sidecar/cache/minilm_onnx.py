@@ -15,6 +15,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluice_sidecar.cache.onnx_runtime import runtime
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -102,6 +104,8 @@ def convert(folder: Path) -> None:
     path = source()
     try:
         import onnx
+
+        runtime()  # silent before its parts are imported
         from onnxruntime.quantization import QuantType, quantize_dynamic
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
         from safetensors.numpy import load

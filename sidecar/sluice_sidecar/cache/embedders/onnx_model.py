@@ -10,6 +10,7 @@ import orjson
 
 from sluice_sidecar.cache.embedders.embedder import WIDTH, EmbeddingError, TooLong
 from sluice_sidecar.cache.embedders.windows import MOST, joined, windows
+from sluice_sidecar.cache.onnx_runtime import runtime
 
 if TYPE_CHECKING:
     from sluice_sidecar.cache.embedders.embedder import Vector
@@ -67,9 +68,9 @@ class OnnxModel:
                 raise EmbeddingError(f"the embedding model cannot be loaded: {folder} has no {name}")
         pooling, tokens = _pooling(folder), _tokens(folder)
         try:
-            import onnxruntime
             from tokenizers import Tokenizer
 
+            onnxruntime = runtime()
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
             # Many shipped files pad to and cut at 128 tokens.
             tokenizer.no_padding()
