@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from doubles.cached import policy as plain_policy
+from doubles.components import require
 from doubles.objects import policy
 from doubles.recordings import recorded, written
 from sluice_cli.main import main
@@ -30,7 +31,7 @@ def _model() -> None:
     try:
         minilm_onnx.ready()
     except minilm_onnx.ModelMissing as error:
-        pytest.skip(str(error))
+        require(present=False, what="the embedding model", cure=str(error))
 
 
 @pytest.fixture(scope="module")
