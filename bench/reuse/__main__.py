@@ -1,18 +1,22 @@
 """The table of docs/cache.md: every way of reuse on every stream, several orders pooled.
 
-python -m bench.reuse --datasets FOLDER [--orders 10] [--limit N] [--json bench/results/reuse.json]
+python -m bench.reuse --datasets FOLDER [--orders 10] [--limit N] [--keep FOLDER] [--json bench/results/reuse.json]
+
+With --keep each order's counts are written as they come; the same command then goes on where it was cut off.
 """
 
 import argparse
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.machine import describe
 from bench.reuse.asks import Stream, load
+from bench.reuse.figures import Figures, Kept, pooled
 from bench.reuse.interval import wilson
 from bench.reuse.replay import Served, Way, cosine, sluice
 from bench.reuse.vcache import vcache
@@ -32,32 +36,6 @@ RUNS = (
 
 WRITTEN = ("code", "conversation")
 """Streams of our own, in which asks come again word for word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Counts of one part of the orders, pooled."""
-
-    asked: int
-    hits: int
-    wrong: int
-    shadows: int
-    special_asked: int
-    """Asks out of scope (clinc150), asks with an entity (nlu_home)."""
-    special_hits: int
-    special_wrong: int
-    repeats: int
-    """Asks that came before word for word: in `asked` and `hits`."""
-
-
-def figures(runs: list[list[Served]], *, last_fifth: bool) -> Figures:
-    """Pools orders."""
-    rows = [one for run in runs for one in (run[-(len(run) // 5) :] if last_fifth else run)]
-    special = [one for one in rows if one.key.startswith(("oos-", "e-"))]
-    return Figures(
-        len(rows), sum(o.hit for o in rows), sum(o.wrong for o in rows), sum(o.shadow for o in rows),
-        len(special), sum(o.hit for o in special), sum(o.wrong for o in special), sum(o.repeat for o in rows),
-    )  # fmt: skip
 
 
 def ways(name: str, how: str) -> dict[str, Way]:
@@ -84,10 +62,12 @@ def main() -> None:
     cli.add_argument("--baseline-orders", type=int, default=3, help="orders of what we compare with")
     cli.add_argument("--limit", type=int, help="texts of each stream; default: all")
     cli.add_argument("--only", help="part of a stream's title")
+    cli.add_argument("--keep", type=Path, help="folder for the counts of each order")
     cli.add_argument("--json", type=Path)
     options = cli.parse_args()
     found: dict[str, Any] = {"machine": describe(), "orders": options.orders, "limit": options.limit, "streams": []}
     streams: dict[str, Stream] = {}
+    kept = Kept(options.keep)
     for title, name, how in RUNS:
         if options.only and options.only not in title:
             continue
@@ -100,16 +80,23 @@ def main() -> None:
             orders = options.orders if way.startswith("Sluice") else min(options.orders, options.baseline_orders)
             if not orders:
                 continue
-            runs = [run(stream.shuffled(seed, options.limit), seed) for seed in range(orders)]
+            counts = [
+                kept.order((title, way, seed, options.limit), partial(_run, run, stream, seed, options.limit))
+                for seed in range(orders)
+            ]
             rows.append(
-                {"way": way, "orders": orders, "all": asdict(figures(runs, last_fifth=False)),
-                 "last_fifth": asdict(figures(runs, last_fifth=True))}
+                {"way": way, "orders": orders, "all": asdict(pooled([one.whole for one in counts])),
+                 "last_fifth": asdict(pooled([one.last_fifth for one in counts]))}
             )  # fmt: skip
             print(f"{title}: {way}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
         found["streams"].append({"title": title, "rows": rows})
         print(table(found["streams"][-1]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def _run(way: Way, stream: Stream, seed: int, limit: int | None) -> list[Served]:
+    return way(stream.shuffled(seed, limit), seed)
 
 
 def table(stream: dict[str, Any]) -> str:
@@ -130,6 +117,9 @@ def table(stream: dict[str, Any]) -> str:
         what = "out of scope" if "clinc" in stream["title"] else "with an entity"
         lines += ["", f"Asks {what}, last fifth: {ours.special_hits} of {ours.special_asked:,} served "
                       f"({ours.special_hits / ours.special_asked:.2%}), {ours.special_wrong} wrong."]  # fmt: skip
+    if ours and ours.noise:
+        lines += ["", f"Audited, last fifth: {_rate(ours.wrong - ours.noise, ours.hits)} wrong; labels of the other "
+                      f"{ours.noise} are noise (bench/reuse/nlu_home_audit.tsv)."]  # fmt: skip
     if ours and ours.repeats:
         both = [Figures(**stream["rows"][0][part]) for part in ("all", "last_fifth")]
         shares = ", ".join(f"{one.repeats / one.asked:.1%}" for one in both)

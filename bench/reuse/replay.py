@@ -36,6 +36,9 @@ class Served:
     explored: bool = False
     repeat: bool = False
     """Asked before word for word: a hit of the identical strategy."""
+    ask: str = ""
+    filled_by: str = ""
+    """Of a wrong answer: the ask that got it, and the earlier ask that it was the answer to."""
 
 
 Way = Callable[[Stream, int], list[Served]]
@@ -109,7 +112,8 @@ def sluice(how: str, alpha: float, *, varied: bool, flips: float = 0.0, shadow: 
                     )
                 )  # fmt: skip
             hit = judged is not None and judged.served
-            served.append(Served(hit, hit and wrong, key, shadow_it))
+            pair = (text, judged.proposal.entry.text or "") if judged is not None and hit and wrong else ("", "")
+            served.append(Served(hit, hit and wrong, key, shadow_it, ask=pair[0], filled_by=pair[1]))
             if not hit or shadow_it:
                 shelf.put(at)
                 entries.append(entry(text, key, WORDINGS[at % 5].format(key) if varied else key))
