@@ -131,3 +131,12 @@ REWRITES: tuple[tuple[str, Change], ...] = (
         "center centre",
                        "traveling travelling", "gray grey", "canceled cancelled", "recognize recognise", "ok okay")),
 )  # fmt: skip
+
+CHOICES = 8
+"""The most wordings that one rule has."""
+
+
+def rewritten(text: str) -> set[str]:
+    """All that the rules that word anew make of an ask, in small letters; not what a slip of the pen does."""
+    made = (change(text, pick / CHOICES) for name, change in REWRITES if name != "typo" for pick in range(CHOICES))
+    return {new.casefold() for new in made if new is not None} - {text.casefold()}

@@ -2,8 +2,10 @@
 
     python -m bench.reuse.fit --datasets FOLDER [--limit 8000]
 
-Every ask misses and is stored, so each proposal has its label. Prints one mean a feature, and how well a prior fitted
-on the other streams ranks the proposals of each (area under the ROC curve), which is what a new user's traffic meets.
+Every ask misses and is stored, so each proposal has its label. The paraphrase learns, twice as much, from near misses
+and rewordings of asks that the near-miss suite has not (`bench.near_misses.training`). Prints one mean a feature, and
+how well a prior fitted on the other streams ranks the proposals of each (area under the ROC curve), which is what a new
+user's traffic meets.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bench.near_misses.training import edited
 from bench.reuse.asks import READERS, Stream, load
 from bench.reuse.replay import STRATEGIES, Shelf, entry
 from sluice_sidecar.cache.entry import Entry
@@ -31,9 +34,13 @@ def main() -> None:
     cli.add_argument("--limit", type=int, default=8000)
     options = cli.parse_args()
     streams = [load(name, options.datasets).shuffled(1, options.limit) for name in READERS]
+    made = [edited(options.datasets, half) for half in (0, 1)]
     for how, strategy in STRATEGIES.items():
         found = {stream.name: proposals(how, stream) for stream in streams}
-        weights = fitted(list(found.values()))
+        if how == "paraphrase":
+            found |= {f"edited, half {half}": proposals(how, stream) for half, stream in enumerate(made)}
+        twice = [pair for name, pair in found.items() if name.startswith("edited")]
+        weights = fitted([*found.values(), *twice])
         names = ("intercept", *strategy.FEATURES)
         print(how, {name: round(float(weight), 2) for name, weight in zip(names, weights, strict=True)})
         for name, (rows, right) in found.items():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice_sidecar.cache.reuse.alignment import FEATURES, align, swapped
+from sluice_sidecar.cache.reuse.alignment import FEATURES, added, align, swapped
 from sluice_sidecar.cache.reuse.facts import facts
 
 
@@ -70,3 +70,25 @@ def test_it_is_symmetric_and_of_about_unit_size(one: str, other: str) -> None:
     assert there == pytest.approx(back, abs=1.0)
     assert all(-1.0 <= value <= 2.0 for value in there)
     assert swapped(facts(one), facts(other)) == swapped(facts(other), facts(one))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("I can't log in because I am locked out of the app", "I can't log in because you are locked out of the app"),
+        ("The money was taken by the shop in the town today", "A loan was taken by the shop in our town today"),
+        ("Is a bus faster than the train to Rome?", "Is a bus fastest than a train to Rome?"),
+    ],
+)
+def test_what_is_put_for_another_is_found_wherever_else_the_texts_differ(one: str, other: str) -> None:
+    assert swapped(facts(one), facts(other))
+    assert swapped(facts(other), facts(one))
+
+
+def test_a_word_put_in_is_an_addition_though_an_article_differs_too() -> None:
+    one, other = (
+        facts("Why is the top-up to the card still pending?"),
+        facts("Why is a top-up to a stolen card still pending?"),
+    )
+    assert added(one, other)
+    assert added(other, one)

@@ -17,6 +17,12 @@ SHORTEST = 5
 LONGEST_SWAP = 3
 """Words that are put for others while all else stays: more are a rewording."""
 
+CLOSE = 0.7
+"""Share of the longer ask's words from which two asks are one turned into the other, wherever they differ."""
+
+ADDRESSING = frozenset({"are", "were"})
+"""Verbs beside which "you" is the one who is spoken to, not anyone: "how do you" asks what "how do I" does."""
+
 APART = (lex.HARMLESS - QUESTIONS.keys()).union(
     lex.UNITS, lex.WEEKDAYS, lex.MONTHS, lex.NUMBERS, lex.ORDINALS, lex.SCALES, lex.FRACTIONS, {"not"}
 )
@@ -57,46 +63,81 @@ def kinds(table: Mapping[str, str], text: Facts) -> set[str]:
 
 
 def swapped(a: Facts, b: Facts) -> bool:
-    """Word for word the same but in one place, where something else is said: how an ask is turned into another."""
-    head, left, right, tail = _apart(a.said, b.said)
-    if head + tail < max(len(left), len(right), 2) or max(len(left), len(right)) > LONGEST_SWAP:
+    """All but the same words, and something else said instead of one: how an ask is turned into another."""
+    extra = _apart(a.said, b.said, least=LONGEST_SWAP)
+    if extra is None:
         return False
-    means = _meaning(left), _meaning(right)
+    means = _meaning(extra[0]), _meaning(extra[1])
     joined = _joined(means[0] - means[1], means[1] - means[0])
-    extra = means[0] - means[1] - joined, means[1] - means[0] - joined
-    if extra[0] and extra[1]:
+    left, right = means[0] - means[1] - joined, means[1] - means[0] - joined
+    if left and right:
         return True
-    return not lex.TELLING.isdisjoint(extra[0] | extra[1])
+    return not lex.TELLING.isdisjoint(left | right)
 
 
 def added(a: Facts, b: Facts) -> bool:
-    """One holds the other word for word, and something more: a condition, or what an attacker wants besides."""
-    _, left, right, _ = _apart(a.said, b.said)
-    if left and right:
+    """One says what the other does, and something more: a condition, or what an attacker wants besides."""
+    extra = _apart(a.said, b.said, least=0)
+    if extra is None:
+        return False
+    left, right = _meaning(extra[0]), _meaning(extra[1])
+    if left - right and right - left:
         return False
     more, less = (left, b.said) if left else (right, a.said)
-    extra = _meaning(more) - _meaning(less) - {"i"}
-    return bool(extra - _joined(extra, _meaning(less)))
+    found = more - _meaning(less) - {"i"}
+    return bool(found - _joined(found, _meaning(less)))
 
 
-def _apart(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[int, tuple[str, ...], tuple[str, ...], int]:
-    """Words that both begin with, what either says then, words that both end with."""
+def _apart(
+    one: tuple[str, ...], other: tuple[str, ...], *, least: int
+) -> tuple[tuple[str, ...], tuple[str, ...]] | None:  # fmt: skip
+    """The words that either says alone, None where they have too few in common to be turned into each other.
+
+    `least`: words that may be replaced in one place whatever the share of the common ones.
+    """
     head = 0
     while head < min(len(one), len(other)) and one[head] == other[head]:
         head += 1
     tail = 0
     while tail < min(len(one), len(other)) - head and one[-1 - tail] == other[-1 - tail]:
         tail += 1
-    return head, one[head : len(one) - tail], other[head : len(other) - tail], tail
+    left, right = one[head : len(one) - tail], other[head : len(other) - tail]
+    longest = max(len(left), len(right))
+    if longest <= least and head + tail >= max(longest, 2):
+        return left, right
+    if not least and not (left and right):
+        return left, right
+    left, right = _alone(left, right)
+    shared = len(one) - len(left)
+    return (left, right) if shared >= CLOSE * max(len(one), len(other)) else None
+
+
+def _alone(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What either holds and the other does not, in order; a word said twice counts twice."""
+    kept = []
+    for words, others in ((left, right), (right, left)):
+        rest = Counter(others)
+        alone = []
+        for word in words:
+            rest[word] -= 1
+            if rest[word] < 0:
+                alone.append(word)
+        kept.append(tuple(alone))
+    return kept[0], kept[1]
 
 
 def _meaning(words: Sequence[str]) -> frozenset[str]:
     """What the words say: whom a pronoun speaks of, the stem of any other. What has a rule of its own says nothing."""
-    return frozenset(
+    said = {
         lex.PERSONS.get(word) or QUESTIONS.get(word) or stem(lex.SYNONYMS.get(word, word))
         for word in words
         if word in lex.PERSONS or not (word in APART or word.endswith("n't"))
-    )
+    }
+    if "you're" in words or ("you" in words and not ADDRESSING.isdisjoint(words)):
+        said = said - {"you'r"} | {"yours"}
+    if "help" in words:
+        said.discard("with")
+    return frozenset(said)
 
 
 def _joined(left: frozenset[str] | set[str], right: frozenset[str] | set[str]) -> frozenset[str] | set[str]:
@@ -108,8 +149,10 @@ def _joined(left: frozenset[str] | set[str], right: frozenset[str] | set[str]) -
 
 
 def _akin(one: str, other: str) -> bool:
-    """Whether two words differ by a slip of the pen or an ending."""
+    """Whether two words differ by a slip of the pen or an ending, that of a comparison aside."""
     if len(other) < SHORTEST or one[0] != other[0]:
+        return False
+    if _positive(one) == _positive(other):
         return False
     head = 0
     while head < min(len(one), len(other)) and one[head] == other[head]:
@@ -121,6 +164,11 @@ def _akin(one: str, other: str) -> bool:
         tail += 1
     left, right = (part[: len(part) - tail] for part in rest)
     return len(left) + len(right) == 1 or (len(left) == 2 and left == right[::-1])
+
+
+def _positive(word: str) -> str:
+    """Faster and fastest without what compares, as far as the stem has it."""
+    return word.removesuffix("est").removesuffix("er").removesuffix("e")
 
 
 def _weigh(word: str) -> float:

@@ -9,26 +9,7 @@ from functools import lru_cache
 
 from sluice_sidecar.cache.reuse import grammar
 from sluice_sidecar.cache.reuse import lexicon as lex
-
-TOKEN = re.compile(
-    r"""(?P<code>```.*?(?:```|\Z)|`[^`\n]+`)
-    |(?P<link>(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.-]+)
-    |(?P<quote>"[^"\n]+"|“[^”\n]+”|«[^»\n]+»|(?<!\w)'[^'\n]+'(?!\w)|(?<!\w)‘[^’\n]+’(?!\w))
-    |(?P<time>\d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]\.?m\b)?|\b\d{1,2}\s?[ap]\.?m\b)
-    |(?P<date>\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b)
-    |(?P<path>(?<!\w)(?:[~.]?/[\w.-]+)+/?|\b\w+(?:[._/-]\w+)*_\w+(?:[._/-]\w+)*|\b[^\W\d]\w*(?:\.\w+)+\b)
-    |(?P<number>(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?P<suffix>%|°?[^\W\d_]*\b)?(?![\w]))
-    |(?P<ident>\b(?=[\w-]*\d)[^\W_][\w-]*\b|\b[A-Za-z]\+\+|\b[A-Z]\#)
-    |(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)
-    |(?P<symbol>[^\w\s])""",
-    re.VERBOSE | re.DOTALL | re.IGNORECASE,
-)
-SENTENCE_END = frozenset(".!?:;\n")
-OPERATORS = frozenset("+*/=<>^|&~%$€£¥₹{}[]()#@\\")
-PICTURES = frozenset({"So", "Sm"})
-"""Unicode categories of signs that stand for words and that an English model does not know: a smile is an anger to it,
-and an arrow to the left one to the right."""
-MARKS = frozenset("®™©°")
+from sluice_sidecar.cache.reuse.tokens import MARKS, OPERATORS, PICTURES, SENTENCE_END, TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +18,8 @@ class Facts:
 
     numbers: tuple[str, ...]
     units: frozenset[str]
+    measures: tuple[str, ...]
+    """Figures with the unit that stands by them."""
     times: tuple[str, ...]
     names: tuple[str, ...]
     """Capitalised, coded or quoted things and known places, in lower case."""
@@ -66,6 +49,9 @@ class Facts:
     """Stems of what carries meaning, one stem for words that mean the same."""
 
 
+ENDINGS = frozenset({"st", "nd", "rd", "th", ""})
+"""What follows a figure without being a unit."""
+
 SIDES: dict[str, list[tuple[int, int]]] = {}
 for _pair, _sides in enumerate(lex.OPPOSITES):
     for _side, _group in enumerate(_sides):
@@ -73,7 +59,7 @@ for _pair, _sides in enumerate(lex.OPPOSITES):
             SIDES.setdefault(_word, []).append((_pair, _side))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def facts(text: str) -> Facts:
     """The facts of a text; about 100 us for a sentence, remembered."""
     return _Reader(text).read()
@@ -86,6 +72,8 @@ class _Reader:
         self.text = text
         self.numbers: list[str] = []
         self.units: set[str] = set()
+        self.measures: list[str] = []
+        self.sign = ""
         self.times: list[str] = []
         self.names: list[str] = []
         self.literals: list[str] = []
@@ -124,6 +112,7 @@ class _Reader:
         return Facts(
             numbers=tuple(self.numbers),
             units=frozenset(self.units),
+            measures=tuple(self.measures),
             times=tuple(self.times),
             names=tuple(sorted(order, key=lambda name: order[name])),
             literals=tuple(self.literals),
@@ -167,7 +156,7 @@ class _Reader:
         # What has a rule of its own is no content: "5 kg" is "5 kilos", "isn't" is "is not".
         apart = self._moment(raw, low, last, start) or low == "not" or low.endswith("n't")
         if low in lex.UNITS:
-            self._unit(lex.UNITS[low])
+            self._unit(lex.UNITS[low], measured)
             apart = apart or measured
         if low in lex.PLACES or low in lex.THINGS:
             self.names.append(low)
@@ -212,6 +201,8 @@ class _Reader:
             self._settle()
             return False
         self.pending = value if self.pending is None or (value >= 10 and self.pending < 100) else self.pending + value
+        if low in lex.ORDINALS:
+            self._settle()  # "the first three" are two figures
         return True
 
     def _settle(self) -> None:
@@ -223,6 +214,9 @@ class _Reader:
     def _figure(self, value: str) -> None:
         self.numbers.append(value)
         self.measured = True
+        if self.sign:
+            self._unit(self.sign, measured=True)
+            self.sign = ""
         if self.role is not None:
             self.roles.add((value, self.role))
             self.role = None
@@ -238,8 +232,10 @@ class _Reader:
             self.times.append(name)
         return name is not None
 
-    def _unit(self, unit: str) -> None:
+    def _unit(self, unit: str, measured: bool = False) -> None:
         self.units.add(unit)
+        if measured:
+            self.measures.append(f"{self.numbers[-1]} {unit}")
 
     def _number(self, raw: str, low: str) -> None:
         figure = re.match(r"[-+]?[\d,]+(?:\.\d+)?", low)
@@ -250,18 +246,16 @@ class _Reader:
         except InvalidOperation:
             self._ident(raw, low)
             return
-        if suffix in {"st", "nd", "rd", "th", ""}:
+        if suffix in ENDINGS:
             pass
         elif suffix in lex.SUFFIXES:
             value *= lex.SUFFIXES[suffix]
-        elif suffix in lex.UNITS:
-            self._unit(lex.UNITS[suffix])
-        elif len(suffix) <= 2:
-            self._unit(suffix)
-        else:
+        elif suffix not in lex.UNITS and len(suffix) > 2:
             self._ident(raw, low)
             return
         self._figure(format(value.normalize(), "f"))
+        if suffix not in ENDINGS and suffix not in lex.SUFFIXES:
+            self._unit(lex.UNITS.get(suffix, suffix), measured=True)
 
     def _ident(self, raw: str, low: str) -> None:
         self.names.append(low)
@@ -287,23 +281,11 @@ class _Reader:
         self.literals.append(raw[1:-1].strip().rstrip(".,!?"))
 
     def _symbol(self, raw: str) -> None:
+        measured, self.measured = self.measured, False
         if raw in lex.UNITS:
-            self._unit(lex.UNITS[raw])
+            self._unit(lex.UNITS[raw], measured)
+            self.sign = "" if measured else lex.UNITS[raw]
         elif raw in OPERATORS and raw not in "()":
             self.operators.append(raw)
         elif unicodedata.category(raw[0]) in PICTURES and raw not in MARKS:
             self.literals.append(raw)
-
-
-def standalone(text: str) -> bool:
-    """Whether a text can be understood by itself and in English: else it is not matched by meaning."""
-    found = facts(text)
-    if len(found.opening) < 3 or found.scripts != {"latin"} or found.language not in {None, "en"}:
-        return False
-    first, second, _ = found.opening
-    if first in lex.OPENERS or (first, second) in {("what", "about"), ("how", "about"), ("why", "not")}:
-        return False
-    if not lex.BACKWARDS.isdisjoint(found.words):
-        return False
-    subject = len(set(found.content)) + len(found.literals)
-    return subject >= (3 if not lex.ANAPHORA.isdisjoint(found.words) else 1)

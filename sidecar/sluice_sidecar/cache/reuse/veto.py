@@ -4,7 +4,7 @@ Each rule refuses; none proves that two asks are the same. A refusal costs an up
 wrong answer, so a doubt refuses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sluice_sidecar.cache.reuse import lexicon as lex
 from sluice_sidecar.cache.reuse.alignment import added, kinds, swapped
@@ -12,13 +12,26 @@ from sluice_sidecar.cache.reuse.facts import Facts, facts
 
 Rule = Callable[[Facts, Facts], bool]
 
+CLAUSE = 4
+"""Words of a clause that may be put first or last without another sense."""
+
+ADDRESSED = frozenset({"yours", "yourself", "yourselves"})
+
+WANTED = frozenset(
+    {"who", "when", "where", "why", "how", "how many", "how long", "how far", "how often", "how old", "yesno"}
+)
+"""Kinds of question that are seldom put for each other."""
+
+NEAR = ({"how", "where"}, {"how", "yesno"}, {"where", "yesno"})
+"""Those of them that are, in other words."""
+
 
 def _numbers(a: Facts, b: Facts) -> bool:
     return sorted(a.numbers) != sorted(b.numbers)
 
 
 def _units(a: Facts, b: Facts) -> bool:
-    return a.units != b.units
+    return a.units != b.units or sorted(a.measures) != sorted(b.measures)
 
 
 def _times(a: Facts, b: Facts) -> bool:
@@ -61,8 +74,10 @@ def _sole(a: Facts, b: Facts) -> bool:
 
 
 def _person(a: Facts, b: Facts) -> bool:
-    """Whose matter it is: his, hers, ours."""
-    return not (kinds(lex.PERSONS, a) ^ kinds(lex.PERSONS, b)).isdisjoint({"he", "she", "we"})
+    """Whose matter it is: his, hers, ours, or expressly yours."""
+    if not (kinds(lex.PERSONS, a) ^ kinds(lex.PERSONS, b)).isdisjoint({"he", "she", "we"}):
+        return True
+    return ADDRESSED.isdisjoint(a.words) != ADDRESSED.isdisjoint(b.words)
 
 
 def _quantity(a: Facts, b: Facts) -> bool:
@@ -103,14 +118,45 @@ def _roles(a: Facts, b: Facts) -> bool:
     return any(of_a[word].isdisjoint(of_b[word]) for word in of_a if word in of_b)
 
 
+def _asked(a: Facts, b: Facts) -> bool:
+    """Where and when, how and why, asked of the same words."""
+    if not {a.question, b.question} <= WANTED - {"yesno"} or a.question == b.question:
+        return False
+    return len(set(a.content) ^ set(b.content)) <= 1 and bool(set(a.content) & set(b.content))
+
+
+def _wanted(a: Facts, b: Facts) -> bool:
+    """Where and when, how and why, of whatever words."""
+    asked = {a.question, b.question}
+    return len(asked) == 2 and asked <= WANTED and asked not in NEAR
+
+
 def _order(a: Facts, b: Facts) -> bool:
-    """The same names or figures, or the same words altogether, in another order."""
+    """The same names or figures, or the same words altogether, in another order.
+
+    Not so where a whole clause of at least CLAUSE words was put first: "my card is lost, what now?"
+    """
+    if _turned(a.said, b.said, CLAUSE) and all(
+        one == other or _turned(one, other, 1)
+        for one, other in ((a.names, b.names), (a.numbers, b.numbers), (a.times, b.times))
+    ):
+        return False
     common = [name for name in a.names if name in b.names]
     if common != [name for name in b.names if name in a.names]:
         return True
     if a.numbers != b.numbers or list(dict.fromkeys(a.times)) != list(dict.fromkeys(b.times)):
         return True
-    return a.content != b.content and sorted(a.content) == sorted(b.content)
+    return (a.content != b.content and sorted(a.content) == sorted(b.content)) or (
+        a.said != b.said and sorted(a.said) == sorted(b.said)
+    )
+
+
+def _turned(one: Sequence[str], other: Sequence[str], least: int) -> bool:
+    """Whether `other` is `one` with its two parts, of `least` words each or more, in each other's place."""
+    size = len(one)
+    return size == len(other) and any(
+        one[cut:] == other[: size - cut] and one[:cut] == other[size - cut :] for cut in range(least, size - least + 1)
+    )
 
 
 def _edit(a: Facts, b: Facts) -> bool:
@@ -148,7 +194,9 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("scope", _scope),
     ("quantity", _quantity),
     ("person", _person),
+    ("asked", _asked),
     ("question", _question),
+    ("wanted", _wanted),
     ("modality", _modality),
     ("tense", _tense),
     ("role", _roles),
@@ -159,7 +207,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
 )
 """Name and rule, in the order in which reasons are given. A rule is true where the two asks disagree."""
 
-SOFT = ("question", "modality", "tense", "edit")
+SOFT = ("question", "wanted", "modality", "tense", "edit")
 """Rules that only hint: asks for the same thing often break them, so they refuse by themselves only where nothing else
 bounds the error."""
 
