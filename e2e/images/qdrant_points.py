@@ -105,7 +105,8 @@ def _count(shard: edge.EdgeShard, body: bytes) -> Any:
 
 def _facet(shard: edge.EdgeShard, body: bytes) -> Any:
     asked = parsed(models.FacetRequest, body)
-    found = shard.facet(edge.FacetRequest(asked.key, limit=asked.limit or 10, exact=bool(asked.exact)))
+    where = chosen(asked.filter)
+    found = shard.facet(edge.FacetRequest(asked.key, limit=asked.limit or 10, exact=bool(asked.exact), filter=where))
     return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits]}
 
 

@@ -89,6 +89,39 @@ async def test_beyond_the_bound_the_least_recently_used_goes(store: Store) -> No
     assert len(await store.nearest("s", FIRST, 0.5, 10, NOW)) == 4
 
 
+async def test_a_flood_by_one_tenant_leaves_the_others_their_entries(store: Store) -> None:
+    """In a full policy the tenants that hold most make room, each among its own least recently used."""
+    for number in range(5):
+        await store.put(record(number, tenant="acme", vector=FIRST), 20)
+    for number in range(10, 60):
+        await store.put(record(number, tenant="flood", vector=FIRST), 20)
+    assert await there(store, *range(60)) == [*range(5), *range(45, 60)]
+    assert store.stats()["policies"] == {"support": 20}
+
+
+async def test_whoever_comes_late_gets_an_equal_share(store: Store) -> None:
+    for number in range(12):
+        await store.put(record(number, tenant="first"), 12)
+    for number in range(20, 40):
+        await store.put(record(number, tenant="second"), 12)
+    for number in range(40, 43):
+        await store.put(record(number, tenant="third"), 12)
+    # Six each, then the third takes from whoever of the two holds most, its oldest first.
+    assert await there(store, *range(12)) == [8, 9, 10, 11]
+    assert await there(store, *range(20, 40)) == [35, 36, 37, 38, 39]
+    assert await there(store, 40, 41, 42) == [40, 41, 42]
+
+
+async def test_an_answer_that_another_tenant_filled_anew_counts_for_that_one(store: Store) -> None:
+    """As where tenants share answers."""
+    for number in range(3):
+        await store.put(record(number, tenant="before"), 4)
+        await store.put(record(number, tenant="after"), 4)
+    for number in range(10, 14):
+        await store.put(record(number, tenant="before"), 4)
+    assert await there(store, 0, 1, 2, 10, 11, 12, 13) == [1, 2, 12, 13]
+
+
 async def test_the_bound_is_each_policys_own_and_replacing_does_not_evict(store: Store) -> None:
     for number in range(3):
         await store.put(record(number, policy="flood"), 2)

@@ -182,3 +182,21 @@ async def test_a_scan_gives_a_policys_records(store: PineconeStore) -> None:
         await store.put(record(number, policy="ab"[number % 2]), 10)
     found = [data async for data in store.scan("b")]
     assert sorted(found) == [record(number, policy="b").data for number in (1, 3, 5)]
+
+
+async def test_after_a_restart_a_flood_still_takes_from_whoever_floods(
+    index: PineconeStandIn, store: PineconeStore
+) -> None:
+    """What others wrote is attributed to its tenants before anything of it goes."""
+    for number in range(5):
+        await store.put(record(number, tenant="acme", vector=FIRST), 20)
+    for number in range(10, 25):
+        await store.put(record(number, tenant="flood", vector=FIRST), 20)
+    again = pinecone_store(index)
+    await again.open()
+    for number in range(30, 40):
+        await again.put(record(number, tenant="flood", vector=FIRST), 20)
+    left = {int(key, 16) for key in index.stored["house"]}
+    assert left >= {*range(5), *range(30, 40)}
+    assert len(left) == 20
+    await again.close()

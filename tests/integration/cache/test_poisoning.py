@@ -1,13 +1,10 @@
-"""Attacks on a cache that compares meanings: collisions of embeddings, and floods."""
+"""Attacks on a cache that compares meanings: collisions of embeddings."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from doubles.asks import collisions
-from doubles.records import NOW, record
-from doubles.stores import edge
 from sluice_sidecar.ask import Usage
 from sluice_sidecar.cache.embed import MiniLM
 from sluice_sidecar.cache.entry import Entry
@@ -50,16 +47,3 @@ def test_collisions_with_one_answer_do_not_outvote_the_guards(victim: str) -> No
     proposal = Paraphrase().propose(victim, [*attack, honest], Record())
     assert proposal is not None
     assert proposal.refused or proposal.entry.group == "honest"
-
-
-@pytest.mark.xfail(strict=True, reason="a store evicts the least recently used of all tenants")
-async def test_a_flood_by_one_tenant_leaves_the_others_their_entries(tmp_path: Path) -> None:
-    """Once a policy is full, a tenant that holds more than half of it makes room among its own entries."""
-    async with edge(tmp_path) as kept:
-        victims = [record(number, tenant="acme", scope="acme") for number in range(5)]
-        for one in victims:
-            await kept.store.put(one, 100)
-        for number in range(10, 400):
-            await kept.store.put(record(number, tenant="flood", scope="flood"), 100)
-        left = [await kept.store.get(one.key, NOW) for one in victims]
-    assert None not in left

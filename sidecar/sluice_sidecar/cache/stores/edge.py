@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.folder import PATIENCE, RESERVE, Folder
 from sluice_sidecar.cache.stores.indexed_shard import LARGE, IndexedShard
 from sluice_sidecar.cache.stores.points import ident_of
@@ -167,17 +168,20 @@ class EdgeStore:
             self._puts += 1
             count = self._counts[record.policy] = self._counts.get(record.policy, 0) + 1
             if count > most:
-                self._evict(shard, record.policy, most)
+                self._evict(shard, record, most)
         except StoreError as error:
             self._broken(error)
             return False
         return True
 
-    def _evict(self, shard: IndexedShard, policy: str, most: int) -> None:
-        """Makes room for a hundredth of the bound at once, so that it is not done at every put."""
+    def _evict(self, shard: IndexedShard, record: Record, most: int) -> None:
+        """Makes room beyond the bound, among those who hold most."""
+        policy = record.policy
         count = shard.count(policy)  # puts that replaced a record were counted twice
-        if count > most:
-            oldest = shard.oldest(policy, count - most + most // 100)
+        number = min(surplus(count, most), BATCH)
+        if number:
+            given = givers(shard.by_tenant(policy), record.tenant, number)
+            oldest = [ident for tenant, some in given.items() for ident in shard.oldest(policy, tenant, some)]
             self._delete(shard, oldest)
             count -= len(oldest)
         self._counts[policy] = count

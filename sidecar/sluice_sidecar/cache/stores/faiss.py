@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.faiss_records import Records
 from sluice_sidecar.cache.stores.faiss_rows import BATCH, Damaged, Place
 from sluice_sidecar.cache.stores.faiss_scopes import BYTES
@@ -168,20 +169,22 @@ class FaissStore:
             self._puts += 1
             count = self._counts[record.policy] = self._counts.get(record.policy, 0) + 1
             if count > most:
-                self._evict(records, record.policy, most)
+                self._evict(records, record, most)
         except StoreError as error:
             self._broken(error)
             return False
         return True
 
-    def _evict(self, records: Records, policy: str, most: int) -> None:
-        """Makes room for a hundredth of the bound at once, so that it is not done at every put."""
-        self._counts = records.rows.by_policy()  # puts that replaced a record were counted twice
-        count = self._counts.get(policy, 0)
-        if count > most:
-            oldest = records.rows.oldest(policy, count - most + most // 100)
+    def _evict(self, records: Records, record: Record, most: int) -> None:
+        """Makes room beyond the bound, among those who hold most."""
+        rows, policy = records.rows, record.policy
+        held = rows.by_tenant(policy)
+        count = sum(held.values())  # puts that replaced a record were counted twice
+        given = givers(held, record.tenant, min(surplus(count, most), BATCH))
+        oldest = [place for tenant, some in given.items() for place in rows.oldest(policy, tenant, some)]
+        if oldest:
             self._delete(records, oldest)
-            self._counts[policy] = count - len(oldest)
+        self._counts[policy] = count - len(oldest)
 
     async def drop(self, key: str) -> bool:
         """See Store."""

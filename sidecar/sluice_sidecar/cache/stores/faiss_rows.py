@@ -29,7 +29,8 @@ OPENING = (
         ident INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, scope TEXT NOT NULL, tenant TEXT NOT NULL,
         policy TEXT NOT NULL, expires INTEGER NOT NULL, until INTEGER NOT NULL, used REAL NOT NULL,
         sealed BLOB NOT NULL, vector BLOB, sum BLOB NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS by_use ON records (policy, used)",
+    "DROP INDEX IF EXISTS by_use",  # of files of earlier releases
+    "CREATE INDEX IF NOT EXISTS by_holder ON records (policy, tenant, used)",
     "CREATE INDEX IF NOT EXISTS by_end ON records (until)",
 )
 
@@ -125,9 +126,15 @@ class Rows:
         with _told():
             return dict(self._file.execute("SELECT policy, count(*) FROM records GROUP BY policy"))
 
-    def oldest(self, policy: str, count: int) -> list[Place]:
-        """Up to BATCH of a policy's records, the least recently used first."""
-        return self._places("policy = ? ORDER BY used", [policy], min(count, BATCH))
+    def by_tenant(self, policy: str) -> dict[str, int]:
+        """Records of a policy that each tenant filled."""
+        with _told():
+            query = "SELECT tenant, count(*) FROM records WHERE policy = ? GROUP BY tenant"
+            return dict(self._file.execute(query, (policy,)))
+
+    def oldest(self, policy: str, tenant: str, count: int) -> list[Place]:
+        """Up to BATCH of a tenant's records in a policy, the least recently used first."""
+        return self._places("policy = ? AND tenant = ? ORDER BY used", [policy, tenant], min(count, BATCH))
 
     def ended(self, now: float) -> list[Place]:
         """Up to BATCH records that `until` has ended."""

@@ -17,6 +17,7 @@ from heapq import nsmallest
 from typing import Any
 
 from sluice_sidecar.cache.embed import WIDTH
+from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.link import WRITE, Link, Unreachable
 from sluice_sidecar.cache.stores.pinecone_record import metadata_of, nowhere, scope_of, unpacked
 from sluice_sidecar.cache.stores.pinecone_rest import MOST_FOUND, Filter, Index, Refused
@@ -44,6 +45,11 @@ class Known:
     tenant: str | None
     used: float
     until: float
+
+
+def _unattributed(policy: str) -> Known:
+    """A record that another gateway wrote, before it is looked whose it is."""
+    return Known(policy, None, 0.0, float("inf"))
 
 
 class PineconeStore:
@@ -170,21 +176,42 @@ class PineconeStore:
         if key in self._gone:
             self._gone[key] = (self._gone[key][0], metadata["record"])
         self._know(key, Known(record.policy, record.tenant, record.used, record.until))
-        await self._link.ask(lambda: self._bound(record.policy, most), WRITE)
+        await self._link.ask(lambda: self._bound(record, most), WRITE)
         return True
 
-    async def _bound(self, policy: str, most: int) -> None:
-        """Evicts beyond the bound; what others wrote counts as last used before all that this process knows."""
+    async def _bound(self, record: Record, most: int) -> None:
+        """Evicts beyond the bound, among those who hold most; what others wrote counts as last used before all that
+        this process knows."""
+        policy = record.policy
         if policy not in self._adopted:
             for key in await self._matching({"policy": {"$eq": policy}}):
                 if key not in self._known:
-                    self._know(key, Known(policy, None, 0.0, float("inf")))
+                    self._know(key, _unattributed(policy))
             self._adopted.add(policy)
-        count = self._counts[policy]
-        if count > most:
-            mine = [(known.used, key) for key, known in self._known.items() if known.policy == policy]
-            # A hundredth of the bound at once, so that it is not done at every put.
-            await self._delete([key for _, key in nsmallest(count - most + most // 100, mine)])
+        number = surplus(self._counts[policy], most)
+        if not number:
+            return
+        await self._attribute(policy)
+        held: dict[str | None, list[tuple[float, str]]] = {}
+        for key, known in self._known.items():
+            if known.policy == policy:
+                held.setdefault(known.tenant, []).append((known.used, key))
+        given = givers({tenant: len(uses) for tenant, uses in held.items()}, record.tenant, number)
+        await self._delete([key for tenant, some in given.items() for _, key in nsmallest(some, held[tenant])])
+
+    async def _attribute(self, policy: str) -> None:
+        """Finds out whose the records are that others wrote: one is read, and all of its tenant's are named with it."""
+        while (
+            key := next((key for key, one in self._known.items() if one == _unattributed(policy)), None)
+        ) is not None:
+            record = unpacked(((await self._live().fetch(key)) or {}).get("record"))
+            if record is None or record.policy != policy:
+                self._unknow(key)
+                continue
+            whose: Filter = {"$and": [{"policy": {"$eq": policy}}, {"tenant": {"$eq": record.tenant}}]}
+            for one in {key, *await self._matching(whose)}:
+                if self._known.get(one) == _unattributed(policy):
+                    self._known[one] = replace(self._known[one], tenant=record.tenant)
 
     def _know(self, key: str, known: Known) -> None:
         self._unknow(key)

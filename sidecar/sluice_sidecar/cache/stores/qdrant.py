@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from sluice_sidecar.cache.embed import WIDTH
+from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.link import READ, WRITE, Link, Unreachable
 from sluice_sidecar.cache.stores.points import VECTOR, array, ident_of, sum_of
 from sluice_sidecar.cache.stores.qdrant_rest import Collection, Filter, Forbidden, Full, Missing
@@ -157,19 +158,24 @@ class QdrantStore:
             self._refused += 1
             return False
         self._full = False
-        await self._link.ask(lambda: self._bound(record.policy, most), WRITE)
+        await self._link.ask(lambda: self._bound(record, most), WRITE)
         return True
 
-    async def _bound(self, policy: str, most: int) -> None:
-        """Evicts beyond the bound. Puts are counted here and by the server now and then: others put too."""
+    async def _bound(self, record: Record, most: int) -> None:
+        """Evicts beyond the bound, among those who hold most. Puts are counted here and by the server now and then:
+        others put too."""
+        policy = record.policy
         count = self._counts[policy] = self._counts.get(policy, 0) + 1
         if count <= most and policy in self._sure:
             return
         chosen: Filter = {"must": [_is("policy", policy)]}
         count = await self._live().count(chosen)
-        if count > most:
-            # A hundredth of the bound at once, so that it is not done at every put.
-            oldest = await self._live().first(chosen, "used", min(count - most + most // 100, BATCH))
+        number = min(surplus(count, most), BATCH)
+        if number:
+            oldest: list[str] = []
+            for tenant, some in givers(await self._live().values("tenant", chosen), record.tenant, number).items():
+                theirs: Filter = {"must": [_is("policy", policy), _is("tenant", tenant)]}
+                oldest += await self._live().first(theirs, "used", some)
             await self._live().delete({"must": [{"has_id": oldest}]})
             count -= len(oldest)
         self._counts[policy] = count

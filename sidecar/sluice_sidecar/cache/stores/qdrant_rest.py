@@ -95,9 +95,10 @@ class Collection:
         """How many points match, exactly."""
         return int((await self._call(b"POST", b"/points/count", {"filter": chosen, "exact": True}))["count"])
 
-    async def values(self, label: str) -> dict[str, int]:
-        """How many points have each value of a label."""
-        hits = (await self._call(b"POST", b"/facet", {"key": label, "limit": 10_000, "exact": True}))["hits"]
+    async def values(self, label: str, chosen: Filter | None = None) -> dict[str, int]:
+        """How many points, of those that match, have each value of a label."""
+        asked = {"key": label, "limit": 10_000, "exact": True, "filter": chosen}
+        hits = (await self._call(b"POST", b"/facet", asked))["hits"]
         return {str(hit["value"]): int(hit["count"]) for hit in hits}
 
     async def first(self, chosen: Filter, by: str, limit: int) -> list[str]:

@@ -1,9 +1,10 @@
 """Entries in a Redis server that gateways share: answers as strings with a life of their own, texts as vectors.
 
 Under the prefix lie `a:KEY` (an answer; it decides whether a record is there), `m` (KEY to scope, policy and tenant),
-`x` (KEY by its end), `p` (policies), `u:POLICY` (KEY by its last use), `g` (a stream of what was purged) and the
-vectors (see redis_vectors), as vector sets where the server has those, else for RediSearch. A vector is never given
-without its answer, and what is left of it is swept.
+`x` (KEY by its end), `p` (policies), `u:POLICY` (KEY by its last use), `t:POLICY:TENANT` (the same of what one tenant
+filled), `w:POLICY` (its tenants), `g` (a stream of what was purged) and the vectors (see redis_vectors), as vector sets
+where the server has those, else for RediSearch. A vector is never given without its answer, and what is left of it is
+swept.
 """
 
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
+from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.link import READ, WRITE, Link, Unreachable
 from sluice_sidecar.cache.stores.redis_vectors import Command, Search, Vectors, VectorSets
 from sluice_sidecar.cache.stores.redis_wire import Full, Unknown, pairs, told
@@ -230,21 +232,35 @@ class RedisStore:
                 *vectors,
                 ("HSET", "m", key, orjson.dumps([record.scope, record.policy, record.tenant])),
                 ("ZADD", "x", record.until, key),
-                ("ZADD", f"u:{record.policy}", record.used, key),
+                *(("ZADD", uses, record.used, key) for uses in _uses(record.policy, record.tenant)),
+                ("SADD", f"w:{record.policy}", record.tenant),
                 ("SADD", "p", record.policy),
                 ("ZCARD", f"u:{record.policy}"),
             ])  # fmt: skip
         except Full:
             return False
         count = int(results[-1])
-        if count > most:
-            # A hundredth of the bound at once, so that it is not done at every put.
-            oldest = await self._do("ZPOPMIN", f"u:{record.policy}", min(count - most + most // 100, BATCH))
-            keys = [key.decode() for key, _ in pairs(oldest)]
-            await self._forget(keys)
-            count -= len(keys)
+        number = min(surplus(count, most), BATCH)
+        if number:
+            count -= await self._evict(record, number)
         self._entries[record.policy] = count
         return True
+
+    async def _evict(self, record: Record, number: int) -> int:
+        """Makes room for `number` records of the policy, among those who hold most; how many went."""
+        policy = record.policy
+        tenants = [name.decode() for name in await self._do("SMEMBERS", f"w:{policy}")]
+        held = await self._all([("ZCARD", f"t:{policy}:{tenant}") for tenant in tenants])
+        given = givers(dict(zip(tenants, map(int, held), strict=True)), record.tenant, number)
+        popped = await self._all([("ZPOPMIN", f"t:{policy}:{tenant}", some) for tenant, some in given.items()])
+        of = {key.decode(): tenant for tenant, found in zip(given, popped, strict=True) for key, _ in pairs(found)}
+        known = await self._do("HMGET", "m", *of) if of else []
+        # Where tenants share answers a record may have become another tenant's since.
+        theirs = [
+            key for key, about in zip(of, known, strict=True)
+            if about is not None and orjson.loads(about)[1:] == [policy, of[key]]
+        ]  # fmt: skip
+        return await self._forget(theirs)
 
     async def _forget(self, keys: list[str]) -> int:
         """Deletes up to BATCH records; how many there were."""
@@ -254,8 +270,11 @@ class RedisStore:
         for key, about in zip(keys, await self._do("HMGET", "m", *keys), strict=True):
             commands.append(("UNLINK", f"a:{key}"))
             if about is not None:
-                scope, policy, _ = orjson.loads(about)
-                commands += [self._vectors.removal(scope, key), ("ZREM", f"u:{policy}", key)]
+                scope, policy, tenant = orjson.loads(about)
+                commands += [
+                    self._vectors.removal(scope, key),
+                    *(("ZREM", uses, key) for uses in _uses(policy, tenant)),
+                ]
         return int((await self._all([*commands, ("ZREM", "x", *keys), ("HDEL", "m", *keys)]))[-1])
 
     async def drop(self, key: str) -> bool:
@@ -302,7 +321,11 @@ class RedisStore:
 
     async def _touch(self, keys: list[str], now: float) -> None:
         about = zip(keys, await self._do("HMGET", "m", *keys), strict=True)
-        marks = [("ZADD", f"u:{orjson.loads(known)[1]}", "XX", now, key) for key, known in about if known is not None]
+        marks = [
+            ("ZADD", uses, "XX", now, key)
+            for key, known in about if known is not None
+            for uses in _uses(*orjson.loads(known)[1:])
+        ]  # fmt: skip
         if marks:
             await self._all(marks)
 
@@ -347,3 +370,8 @@ class RedisStore:
             "refused": self._refused,
             "damaged": self._damaged,
         }
+
+
+def _uses(policy: str, tenant: str) -> tuple[str, str]:
+    """Where the uses of a record stand. A policy's name has no colon, so no two pairs share a place."""
+    return f"u:{policy}", f"t:{policy}:{tenant}"

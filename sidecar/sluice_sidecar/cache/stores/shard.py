@@ -123,13 +123,22 @@ class Shard:
         found = engine(self._shard.facet, edge.FacetRequest("policy", limit=100_000, exact=True))
         return {str(hit.value): int(hit.count) for hit in found.hits}
 
-    def oldest(self, policy: str, count: int) -> list[str]:
-        """Ids of up to BATCH of a policy's records, the least recently used first."""
+    def by_tenant(self, policy: str) -> dict[str, int]:
+        """Records of a policy that each tenant filled."""
         import qdrant_edge as edge
 
+        chosen = edge.Filter(must=[_is("policy", policy)])
+        found = engine(self._shard.facet, edge.FacetRequest("tenant", limit=100_000, exact=True, filter=chosen))
+        return {str(hit.value): int(hit.count) for hit in found.hits}
+
+    def oldest(self, policy: str, tenant: str, count: int) -> list[str]:
+        """Ids of up to BATCH of a tenant's records in a policy, the least recently used first."""
+        import qdrant_edge as edge
+
+        chosen = edge.Filter(must=[_is("policy", policy), _is("tenant", tenant)])
         request = edge.ScrollRequest(
-            limit=min(count, BATCH), filter=edge.Filter(must=[_is("policy", policy)]), with_payload=False,
-            with_vector=False, order_by=edge.OrderBy("used", edge.Direction.Asc),
+            limit=min(count, BATCH), filter=chosen, with_payload=False, with_vector=False,
+            order_by=edge.OrderBy("used", edge.Direction.Asc),
         )  # fmt: skip
         return [str(point.id) for point in engine(self._shard.scroll, request)[0]]
 
