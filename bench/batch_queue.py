@@ -1,7 +1,7 @@
 """What the queue of deferred requests costs on this machine: `python bench/batch_queue.py [--queued N]`.
 
-Acknowledgements at a fixed rate through a gateway process (open loop: a late answer delays no later request), beside
-the same rate of GET /v1/models, which shows what of it is the machine's and what the queue's; a file of
+Acknowledgements at a fixed rate through a gateway process (open loop: a late answer delays no later request), in turns
+with the same rate of bare fsyncs and of GET /v1/models, which show what of it is the machine's; a file of
 50,000 lines from upload to queue; a worker's own time a request, against a model that answers at once; and, with N
 requests queued, the memory of the gateway process and the seconds until a killed one is ready again.
 """
@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import signal
-import statistics
 import sys
 import tempfile
 import time
@@ -95,15 +94,25 @@ class Caller:
         self._writer.close()
 
 
-async def answered(
-    url: str, rate: float, seconds: float, how: Callable[[Caller, bytes], Awaitable[None]]
-) -> dict[str, float]:
-    """Milliseconds from a request's own moment to its answer."""
+@asynccontextmanager
+async def callers(url: str) -> AsyncIterator[asyncio.Queue[Caller]]:
+    """Connections, warm as the code behind them is."""
     host, _, port = url.removeprefix("http://").partition(":")
-    callers = [Caller(*await asyncio.open_connection(host, int(port))) for _ in range(32)]
+    every = [Caller(*await asyncio.open_connection(host, int(port))) for _ in range(32)]
     free: asyncio.Queue[Caller] = asyncio.Queue()
-    for caller in callers:
+    for number, caller in enumerate(every):
+        await caller.models(b"")
+        await caller.defer(ask(number))
         free.put_nowait(caller)
+    yield free
+    for caller in every:
+        caller.close()
+
+
+async def answered(
+    free: asyncio.Queue[Caller], rate: float, seconds: float, how: Callable[[Caller, bytes], Awaitable[None]]
+) -> list[float]:
+    """Milliseconds from a request's own moment to its answer."""
     took: list[float] = []
 
     async def one(at: float, number: int) -> None:
@@ -112,19 +121,13 @@ async def answered(
         took.append((time.perf_counter() - at) * 1e3)
         free.put_nowait(caller)
 
-    for number in range(32):  # connections and code are warm before anything counts
-        await one(time.perf_counter(), number)
-    took.clear()
     start, running = time.perf_counter(), []
     for number in range(int(rate * seconds)):
         at = start + number / rate
         await asyncio.sleep(max(0.0, at - time.perf_counter()))
         running.append(asyncio.create_task(one(at, number)))
     await asyncio.gather(*running)
-    for caller in callers:
-        caller.close()
-    took.sort()
-    return {"p50": took[len(took) // 2], "p99": took[int(len(took) * 0.99)], "max": took[-1], "count": len(took)}
+    return took
 
 
 def ask(number: int) -> bytes:
@@ -181,17 +184,37 @@ async def overhead(folder: Path, count: int, concurrency: int) -> dict[str, floa
     return {"wall_ms": wall / count * 1e3, "cpu_ms": cpu / count * 1e3, "count": count, "concurrency": concurrency}
 
 
-def synced(folder: Path) -> dict[str, float]:
-    """Milliseconds of the disk's own sync of 4 KiB."""
+def synced(folder: Path, rate: float, seconds: float) -> list[float]:
+    """Milliseconds from each moment of an open loop until 16 KiB are appended and synced: what no queue can beat."""
     took = []
     with (folder / "sync").open("wb") as file:
-        for _ in range(300):
-            file.write(bytes(4096))
+        start = time.perf_counter()
+        for number in range(int(rate * seconds)):
+            at = start + number / rate
+            time.sleep(max(0.0, at - time.perf_counter()))
+            file.write(bytes(16_384))
             file.flush()
-            start = time.perf_counter()
             os.fsync(file.fileno())
-            took.append((time.perf_counter() - start) * 1e3)
-    return {"p50": statistics.median(took), "p99": sorted(took)[296]}
+            took.append((time.perf_counter() - at) * 1e3)
+    return took
+
+
+async def acknowledged(url: str, folder: Path, rate: float, seconds: float) -> dict[str, dict[str, float]]:
+    """The disk's own sync, the cheapest answer and the acknowledgement, in turns of a second each: what else the
+    machine does meanwhile falls on all of them alike."""
+    took: dict[str, list[float]] = {"fsync_ms": [], "models_ms": [], "acknowledge_ms": []}
+    async with callers(url) as free:
+        for _ in range(max(1, int(seconds))):
+            took["fsync_ms"] += await asyncio.to_thread(synced, folder, rate, 1.0)
+            took["models_ms"] += await answered(free, rate, 1.0, Caller.models)
+            took["acknowledge_ms"] += await answered(free, rate, 1.0, Caller.defer)
+    return {name: percentiles(some) for name, some in took.items()}
+
+
+def percentiles(took: list[float]) -> dict[str, float]:
+    """Of so many measurements."""
+    took = sorted(took)
+    return {"p50": took[len(took) // 2], "p99": took[int(len(took) * 0.99)], "max": took[-1], "count": len(took)}
 
 
 def rss(pid: int) -> float:
@@ -202,10 +225,9 @@ def rss(pid: int) -> float:
 
 async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """All figures."""
-    found: dict[str, Any] = {"fsync_ms": synced(folder)}
+    found: dict[str, Any] = {}
     async with gateway(folder) as (url, pid):
-        found["models_ms"] = await answered(url, options.rate, options.seconds, Caller.models)
-        found["acknowledge_ms"] = await answered(url, options.rate, options.seconds, Caller.defer)
+        found |= await acknowledged(url, folder, options.rate, options.seconds)
         found["file"] = await file_of(url, LINES)
         for _ in range(max(0, options.queued // LINES - 1)):
             await file_of(url, LINES)
@@ -226,9 +248,16 @@ def main() -> None:
     cli.add_argument("--requests", type=int, default=20_000, help="requests that the worker runs")
     cli.add_argument("--queued", type=int, default=LINES, help="requests queued when memory and restart are measured")
     cli.add_argument("--folder", type=Path, help="on the disk to measure; default: the system's temporary one")
+    cli.add_argument("--store", choices=("sqlite", "redis"), default="sqlite", help="redis: the queue of a cluster")
     options = cli.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        json.dump(asyncio.run(measure(options, Path(folder))), sys.stdout, indent=1)
+        if options.store == "redis":
+            from bench import batch_queue_redis
+
+            work = batch_queue_redis.measure(options, Path(folder), LINES)
+        else:
+            work = measure(options, Path(folder))
+        json.dump(asyncio.run(work), sys.stdout, indent=1)
         print()
 
 

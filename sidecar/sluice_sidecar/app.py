@@ -66,8 +66,9 @@ class Gateway:
         self.asking = 0
         """Callers who wait for an answer now."""
         self._batches = Batches(
-            self, options.batches, Schedule.of, works=options.worker == 0, alone=options.workers == 1
-        )
+            self, options.batches, Schedule.of, works=options.worker == 0, alone=options.workers == 1,
+            credentials=options.credentials, loopback=options.allow_loopback, bundle=options.ca_bundle,
+        )  # fmt: skip
         self.ledger = Ledger(options.data, worker=options.worker, workers=options.workers)
         self._sharing = Sharing(self.ledger, options)
         self.admin = Admin(self, hosts=options.admin_hosts, started=lambda: self.listening)
@@ -102,6 +103,7 @@ class Gateway:
     def leave(self) -> None:
         """Is not ready from now on: a drain begins."""
         self._draining = True
+        self._batches.leave()
 
     async def drain(self) -> None:
         """Ends background work, makes everything durable and closes; open requests are the listener's to drain."""
@@ -335,6 +337,14 @@ class Gateway:
     def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
         """The last n answers that were reused by meaning, newest first; this worker's."""
         return [] if self.cache is None else [hit.shown() for hit in self.cache.recent(n)]
+
+    async def batches(self) -> Mapping[str, Any]:
+        """The queue of deferred requests and its windows."""
+        return await self._batches.overview()
+
+    async def webhooks(self) -> Mapping[str, Any]:
+        """How many webhooks are where. Raises Problem(501)."""
+        return await self._batches.webhooks()
 
     async def telemetry(self) -> Snapshot:
         """All workers' numbers."""

@@ -357,6 +357,13 @@ class ExceptionalDay(Part):
     windows: tuple[DayWindow, ...] = ()
 
 
+class Webhooks(Part):
+    """How callers are told that what they handed over has come to its end."""
+
+    signing_key: Credential = Field(description="One key, or while they are rotated several: each signs every webhook.")
+    allow: tuple[str, ...] = Field(description="Where webhooks may go: https://*.example.com.")
+
+
 class BatchWindow(Part):
     """One BatchWindow, resolved."""
 
@@ -370,6 +377,7 @@ class BatchWindow(Part):
     missed: Literal["RunAnyway", "Fail", "Warn"] = Field(
         "RunAnyway", description="What becomes of a request that no window lets be done in time."
     )
+    webhooks: Webhooks | None = Field(None, description="None: nobody is called.")
 
 
 class Egress(Part):
@@ -402,7 +410,7 @@ class Config(Part):
     namespace: str = "default"
     routes: dict[str, Route] = {}
     policies: dict[str, Policy] = {}
-    windows: dict[str, BatchWindow] = Field({}, description="When deferred requests run; on one machine alone.")
+    windows: dict[str, BatchWindow] = Field({}, description="When deferred requests run.")
     gateway: Gateway = Gateway()
     closed: bool = Field(
         False, description="What holds for all routes was never valid: there is no route, and `gateway` means nothing."

@@ -85,6 +85,7 @@ class Gateway:
     purged: list[Mapping[str, str | None]] = field(default_factory=list)
     proven: Mapping[str, Any] = field(default_factory=lambda: {"keep": {"label": {"open": True, "bound": 0.009}}})
     reused: list[Mapping[str, Any]] = field(default_factory=lambda: [{"request": "r2"}, {"request": "r1"}])
+    queue: Mapping[str, Any] = field(default_factory=lambda: {"reason": None, "windows": [], "batches": []})
     brought: list[tuple[str, bytes]] = field(default_factory=list)
 
     def config(self) -> Config | None:
@@ -101,6 +102,12 @@ class Gateway:
 
     def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
         return self.reused[:n]
+
+    async def batches(self) -> Mapping[str, Any]:
+        return self.queue
+
+    async def webhooks(self) -> Mapping[str, Any]:
+        return {"endpoints": [], "at_once": 32}
 
     async def telemetry(self) -> Snapshot:
         return self.counts.snapshot()

@@ -6,9 +6,10 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import openai
+import orjson
 
 from doubles.raw_server import Peer, RawServer
 from sluice_sidecar.batch.webhooks import Key
@@ -36,6 +37,11 @@ class Got:
     path: str
     headers: dict[str, str]
 
+    @property
+    def event(self) -> Any:
+        """What it tells."""
+        return orjson.loads(self.body)
+
 
 class Receiver:
     """Answers the n-th delivery with the n-th of `answers`, and all later ones with the last."""
@@ -47,6 +53,11 @@ class Receiver:
         self._client = openai.OpenAI(api_key="none")
         self.got: list[Got] = []
         self._arrived = asyncio.Event()
+
+    @property
+    def secret(self) -> str:
+        """The key as a Secret has it."""
+        return self._secret
 
     @property
     def port(self) -> int:

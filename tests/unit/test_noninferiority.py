@@ -9,12 +9,12 @@ from sluice_sidecar.audit.noninferiority import SequentialTest, interval, needed
 @pytest.mark.parametrize(("margin", "alpha"), [(0.02, 0.05), (0.05, 0.05), (0.01, 0.01)])
 def test_clean_samples_are_enough_at_the_count_that_is_asked_for(margin: float, alpha: float) -> None:
     test, count = SequentialTest(margin, alpha), needed(margin, alpha)
-    for _ in range(count - 1):
+    shown = []
+    for left in reversed(range(count)):
+        assert not test.hopeless(left + 1)
         test.feed(0.0)
-    assert not test.shown
-    assert not test.hopeless(1)
-    test.feed(0.0)
-    assert test.shown
+        shown.append(test.shown)
+    assert shown == [*[False] * (count - 1), True]
     assert test.p_value <= alpha
 
 

@@ -32,14 +32,23 @@ def batch() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--endpoint", help="Path that all requests ask. Default: the url of the first line.")
 @click.option("--urgency", type=click.IntRange(0, 7), help="0 goes first, 7 last. Default: 3.")
+@click.option("--webhook", metavar="URL", help="Address that is told when the batch has ended.")
 @click.option("--wait/--no-wait", default=False, help="Whether to follow the batch to its end.")
-def submit(base_url: str, key: str | None, file: Path, endpoint: str | None, urgency: int | None, wait: bool) -> None:
+def submit(
+    base_url: str,
+    key: str | None,
+    file: Path,
+    endpoint: str | None,
+    urgency: int | None,
+    webhook: str | None,
+    wait: bool,
+) -> None:
     """Upload FILE, one request a line as OpenAI's batches have them, and queue it. Prints the batch's id."""
     from sluice_cli.batch.gateway import Gateway
     from sluice_cli.batch.progress import follow
 
     with Gateway(base_url, key) as gateway:
-        made = gateway.submit(file, endpoint, urgency)
+        made = gateway.submit(file, endpoint, urgency, webhook)
         click.echo(made["id"])
         if wait:
             _end(follow(gateway, made["id"]))
@@ -102,6 +111,26 @@ def cancel(base_url: str, key: str | None, id_: str) -> None:
 
     with Gateway(base_url, key) as gateway:
         show([gateway.cancel(id_)])
+
+
+@batch.command()
+@_gateway
+@click.argument("id_", metavar="[ID]", required=False)
+@click.option("--since", metavar="TIME", help="All that failed since then: ISO 8601, or 2h, 1d ago.")
+def replay(base_url: str, key: str | None, id_: str | None, since: str | None) -> None:
+    """Send the webhooks of batch ID again, delivered ones too, or all of yours that failed since a time.
+
+    They keep their ids, by which a receiver knows what it has handled already.
+    """
+    from sluice_cli.batch.gateway import Gateway
+    from sluice_cli.batch.progress import moment
+
+    if (id_ is None) == (since is None):
+        raise click.UsageError("name a batch, or a time by --since, and not both")
+    wanted = {"batch": id_} if id_ is not None else {"since": moment(since or "")}
+    with Gateway(base_url, key) as gateway:
+        count = gateway.replay(wanted)
+    click.echo(f"{count} webhook{'' if count == 1 else 's'} will be sent again")
 
 
 def _end(found: dict[str, Any]) -> None:

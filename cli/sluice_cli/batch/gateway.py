@@ -31,7 +31,7 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def submit(self, file: Path, endpoint: str | None, urgency: int | None) -> dict[str, Any]:
+    def submit(self, file: Path, endpoint: str | None, urgency: int | None, webhook: str | None) -> dict[str, Any]:
         """Uploads and queues a file. Raises ClickException."""
         endpoint = endpoint or _endpoint(file)
         with file.open("rb") as opened:
@@ -39,11 +39,29 @@ class Gateway:
             input_ = self._asked("POST", "/v1/files", **form)["id"]
         wanted = {"input_file_id": input_, "endpoint": endpoint, "completion_window": "24h"}
         headers = {} if urgency is None else {"priority": f"u={urgency}"}
+        if webhook is not None:
+            if not (webhook.isascii() and webhook.isprintable()):
+                raise click.BadParameter("an address is of visible ASCII characters", param_hint="--webhook")
+            headers["x-sluice-webhook"] = webhook
         return self._asked("POST", "/v1/batches", json=wanted, headers=headers)
 
     def batch(self, id_: str) -> dict[str, Any]:
         """How far a batch is. Raises ClickException."""
         return self._asked("GET", f"/v1/batches/{id_}")
+
+    def progress(self, id_: str) -> Iterator[dict[str, Any]]:
+        """How far a batch is, at each change until it has ended or the gateway breaks off. Raises ClickException."""
+        with self._told(), self._client.stream("GET", f"{self._url}/v1/batches/{id_}/events") as response:
+            if response.status_code != 200:
+                response.read()
+                self._read(response)
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    yield orjson.loads(line.removeprefix("data: "))
+
+    def replay(self, wanted: dict[str, Any]) -> int:
+        """Has webhooks sent again; how many. Raises ClickException."""
+        return int(self._asked("POST", "/v1/webhooks/replay", json=wanted)["replayed"])
 
     def newest(self) -> list[dict[str, Any]]:
         """The newest batches. Raises ClickException."""

@@ -52,4 +52,5 @@ def references(config: Config) -> list[tuple[str, Credential]]:
             checks = [check for check in route.strategy.checks if check.type == "http"]
             users += [(f"{of}, check {check.url}", check.credential) for check in checks]
         found += [(who, credential) for who, credential in users if credential is not None]
-    return found
+    hooks = [(window.name, window.webhooks) for window in config.windows.values() if window.webhooks is not None]
+    return found + [(f"BatchWindow {name}, webhooks", one.signing_key) for name, one in hooks]

@@ -8,6 +8,7 @@ from sluice_cli.files import check
 from sluice_cli.supervisor.banner import missing
 from sluice_cli.supervisor.model import ModelSpec
 from sluice_cli.supervisor.specs import Elsewhere, model_spec
+from sluice_sidecar.batch.webhooks import parse_keys
 from sluice_sidecar.callers import read_keys
 from sluice_sidecar.config import Config
 from sluice_sidecar.credentials import Credentials
@@ -49,4 +50,13 @@ def wanted(files: Sequence[Path], env_file: Path, *, models: bool = True) -> Wan
             read_keys(credentials.entries(config.gateway.keys_secret))
         except ValueError as problem:
             errors.append(f"{env_file}: secret {config.gateway.keys_secret}: {problem}")
+    for window in config.windows.values():
+        key = window.webhooks.signing_key if window.webhooks is not None else None
+        value = credentials.get(key.secret, key.key) if key is not None else None
+        if key is not None and value is not None:  # one without a value is told above
+            try:
+                parse_keys(value)
+            except ValueError as problem:
+                where = credentials.where(key.secret, key.key)
+                errors.append(f"BatchWindow {window.name}, webhooks: {where}: {problem}")
     return Wanted(config, specs, elsewhere, tuple(errors), tuple(warnings))

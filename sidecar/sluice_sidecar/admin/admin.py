@@ -28,6 +28,7 @@ _PAGE = {
     "/console": ("index.html", b"text/html; charset=utf-8"),
     "/console/console.js": ("console.js", b"text/javascript; charset=utf-8"),
     "/console/reuse.js": ("reuse.js", b"text/javascript; charset=utf-8"),
+    "/console/batches.js": ("batches.js", b"text/javascript; charset=utf-8"),
     "/console/page.js": ("page.js", b"text/javascript; charset=utf-8"),
     "/console/charts.js": ("charts.js", b"text/javascript; charset=utf-8"),
     "/console/format.js": ("format.js", b"text/javascript; charset=utf-8"),
@@ -65,6 +66,12 @@ class Sources(Moving, Protocol):
     def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
         """The last n answers that were reused by meaning, newest first."""
 
+    async def batches(self) -> Mapping[str, Any]:
+        """The queue of deferred requests and its windows."""
+
+    async def webhooks(self) -> Mapping[str, Any]:
+        """How many webhooks of batches are where; raises Problem where there are none."""
+
     async def telemetry(self) -> Snapshot:
         """All workers' numbers, merged."""
 
@@ -95,6 +102,8 @@ class Admin:
             "/-/savings": self._savings,
             "/-/evidence": self._evidence,
             "/-/hits": self._hits,
+            "/-/batches": self._batches,
+            "/-/webhooks": self._webhooks,
             "/-/export": self._export,
             "/": _to_console,
             "/console/": _to_console,
@@ -200,6 +209,12 @@ class Admin:
 
     async def _hits(self, scope: Scope) -> Answer:
         return _json({"hits": list(self._sources.hits(_limit(scope["query_string"], DECISIONS)))})
+
+    async def _batches(self, _: Scope) -> Answer:
+        return _json(await self._sources.batches())
+
+    async def _webhooks(self, _: Scope) -> Answer:
+        return _json(await self._sources.webhooks())
 
     async def _export(self, scope: Scope) -> Answer:
         return 200, [NDJSON], await given(self._sources, policy_of(scope["query_string"]))

@@ -54,6 +54,9 @@ def _is_address(name: str) -> bool:
 
 def check_intent(headers: Mapping[bytes, bytes]) -> None:
     """Raises Problem(403) unless a header is there that a foreign page sends only with this port's consent (CORS)."""
+    if b"webhook-id" in headers:
+        # A caller of the data port may have named this address: its webhooks come from this very machine.
+        raise Problem(403, "webhook_not_wanted", "This port takes no webhooks.", param="webhook-id")
     if headers.get(b"x-sluice-admin") != b"1" and not headers.get(b"content-type", b"").startswith(b"application/json"):
         raise Problem(
             403, "intent_not_shown", "Send content-type: application/json or x-sluice-admin: 1.", param="content-type"

@@ -1,15 +1,15 @@
 """OpenAI's batches: https://platform.openai.com/docs/api-reference/batch"""
 
-import sqlite3
 from functools import partial
 from typing import Any
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import claims, store
 from sluice_sidecar.batch.files import found as found_file
 from sluice_sidecar.batch.files import page
+from sluice_sidecar.batch.lines import first_model
 from sluice_sidecar.batch.records import Batch, Kind
 from sluice_sidecar.batch.request import Answer, Request, metadata, reused, shown
+from sluice_sidecar.batch.store import OPEN, KeyReused
 from sluice_sidecar.dialects.identifiers import new
 from sluice_sidecar.dialects.registry import BY_PATH
 
@@ -38,7 +38,7 @@ async def answer(request: Request, rest: list[str]) -> Answer:
 
 async def found(request: Request, kind: Kind, id_: str) -> Batch:
     """The caller's batch. Raises Problem(404)."""
-    batch = await request.queue.read(partial(store.batch, tenant=request.tenant, kind=kind, id_=id_))
+    batch = await request.queue.store.batch(request.tenant, kind, id_)
     if batch is None:
         raise Problem(404, "batch_not_found", f"No batch found with id {id_[:80]!r}.", param="id")
     return batch
@@ -47,28 +47,18 @@ async def found(request: Request, kind: Kind, id_: str) -> Batch:
 async def cancel(request: Request, kind: Kind, id_: str) -> Batch:
     """Ends what waits of a batch. Raises Problem(404), Problem(409) where it has ended."""
     batch = await found(request, kind, id_)
-    if batch.status not in store.OPEN:
+    if batch.status not in OPEN:
         raise Problem(409, "batch_not_cancellable", f"A batch that is {batch.status} cannot be cancelled.", param="id")
-    await request.queue.do(partial(claims.cancel, seq=batch.seq, now=request.queue.clock()))
+    await request.queue.store.cancel(batch.seq, request.queue.clock())
     request.queue.wake()
     return await found(request, kind, id_)
 
 
-async def add(request: Request, raw: bytes, batch: Batch, body: bytes | None = None) -> Batch:
+async def add(request: Request, raw: bytes, batch: Batch) -> Batch:
     """Takes a batch in, once: a repeated call with an idempotency key gets the first one's. Raises Problem(422)."""
-    key = request.idempotency(raw)
-
-    def work(db: sqlite3.Connection) -> Batch:
-        if key is not None:
-            before = store.remember(db, batch.tenant, *key, batch.id, batch.created)
-            known = None if before is None else store.batch(db, batch.tenant, batch.kind, before)
-            if known is not None:
-                return known
-        return store.add_batch(db, batch, body)
-
     try:
-        made = await request.queue.do(work)
-    except store.KeyReused:
+        made = await request.queue.store.add_batch(batch, request.idempotency(raw))
+    except KeyReused:
         raise reused() from None
     request.queue.wake()
     return made
@@ -90,11 +80,12 @@ async def _create(request: Request) -> Batch:
         raise Problem(400, "invalid_completion_window", message, param="completion_window")
     if not isinstance(file, str):
         raise Problem(400, "missing_required_parameter", "input_file_id: a text belongs here.", param="input_file_id")
-    note = {"metadata": metadata(body), "models": request.models(), "headers": request.passed()}
+    note: dict[str, Any] = {"metadata": metadata(body), "models": request.models(), "headers": request.passed()}
     input_ = await found_file(request, file)
     if input_.purpose != "batch":
         message = f"input_file_id: {file} has the purpose {input_.purpose}; upload one with the purpose batch."
         raise Problem(400, "invalid_purpose", message, param="input_file_id")
+    note |= await request.webhook(partial(first_model, request.queue.path(file)), note["metadata"])
     await request.queue.check_backlog(request.tenant)
     request.queue.check_room(2 * input_.bytes)
     now = request.queue.clock()
@@ -107,10 +98,10 @@ async def _create(request: Request) -> Batch:
 
 async def _list(request: Request) -> Answer:
     limit = request.limit(20, 100)
-    work = partial(
-        store.batches, tenant=request.tenant, kind="openai", after=request.query("after"), before=None, limit=limit + 1
+    some = await request.queue.store.batches(
+        request.tenant, "openai", after=request.query("after"), before=None, limit=limit + 1
     )
-    return shown(page([_object(batch) for batch in await request.queue.read(work)], limit))
+    return shown(page([_object(batch) for batch in some], limit))
 
 
 def _object(batch: Batch) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from sluice_sidecar.batch import outbox_sqlite
 from sluice_sidecar.batch.records import LINE_BITS, Entry, Lane, Result, State, Task
 
 _COUNTED = {State.DONE: "completed", State.FAILED: "failed", State.CANCELLED: "cancelled", State.EXPIRED: "expired"}
@@ -154,12 +155,14 @@ def settle(db: sqlite3.Connection, task: Task, result: Result, *, now: float) ->
 
 def _end_single(db: sqlite3.Connection, seq: int, now: float) -> None:
     """A single batch ends with its request; its result stays in the queue."""
-    db.execute(
+    ended = db.execute(
         "UPDATE batches SET ended = ?, status = CASE WHEN cancelled THEN 'cancelled' WHEN expired THEN 'expired' "
         "ELSE 'completed' END WHERE seq = ? AND kind = 'single' AND ended IS NULL "
         "AND completed + failed + cancelled + expired >= total",
         (now, seq),
-    )
+    ).rowcount
+    if ended:
+        outbox_sqlite.announce(db, seq, now)
 
 
 def put_back(db: sqlite3.Connection, task: Task, ready: float | None) -> bool:

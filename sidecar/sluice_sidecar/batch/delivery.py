@@ -6,11 +6,13 @@ import logging
 import random
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from sluice_sidecar.batch.destinations import Allowed, Destination, NotAllowed
-from sluice_sidecar.batch.outbox import Claimed, Outbox, State
+from sluice_sidecar.ask import Problem
+from sluice_sidecar.batch.destinations import Destination, NotAllowed
+from sluice_sidecar.batch.hooks import Hooks
+from sluice_sidecar.batch.outbox import PER_TENANT, Claimed, Outbox, State, Webhook, of_tenant, origin_of
 from sluice_sidecar.batch.webhooks import Key, headers, next_try
 from sluice_sidecar.config import Breaker as BreakerSettings
 from sluice_sidecar.route.breaker import Breaker
@@ -31,17 +33,10 @@ BREAKER = BreakerSettings(failures=5, open_for=60.0)
 KEPT = 30 * 86_400.0
 """Seconds for which what became of a webhook can be asked, and it can be replayed."""
 
+_REFUSED = (OSError, sqlite3.Error, Problem)
+"""What an outbox raises that cannot be read or written now."""
 _LONGEST_WAIT = 3_600.0
 _AFTER_AN_ERROR = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What a BatchWindow says of webhooks."""
-
-    keys: tuple[Key, ...]
-    """All of them sign."""
-    allowed: Allowed
 
 
 class Deliverer:
@@ -51,7 +46,8 @@ class Deliverer:
     metadata addresses; it must not trust pairs of the gateway's own, for addresses here are the callers'. `near`: takes
     those that are written as this machine's, where lists allow them; its guard lets loopback pass, the other's does
     not, so no name can lead here. `hooks`: a BatchWindow's keys and list by its name, as they are now; None where it is
-    gone or its keys are not there. `clock`: unix seconds; `steady`: any that never jumps.
+    gone or its keys are not there. `clock`: unix seconds; `steady`: any that never jumps. `look`: seconds between looks
+    for what others put into the outbox.
     """
 
     def __init__(
@@ -66,13 +62,14 @@ class Deliverer:
         rng: Callable[[], float] = random.random,
         timeouts: Timeouts = TIMEOUTS,
         breaker: BreakerSettings = BREAKER,
+        look: float = _LONGEST_WAIT,
     ) -> None:
-        self._outbox, self._hooks = outbox, hooks
+        self._outbox, self._hooks, self._look = outbox, hooks, look
         self._far, self._near = client, near or client
         self._clock, self._steady, self._rng = clock, steady, rng
         self._timeouts, self._settings = timeouts, breaker
         self._breakers: dict[str, Breaker] = {}
-        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._under_way: dict[asyncio.Task[None], Webhook] = {}
         self._woken = asyncio.Event()
         self._forgets_at = 0.0
 
@@ -83,7 +80,7 @@ class Deliverer:
                 self._woken.clear()
                 try:
                     wait = await self.start_due()
-                except (OSError, sqlite3.Error) as error:
+                except _REFUSED as error:
                     log.warning("webhooks: the outbox fails, tried again in %g s (%s)", _AFTER_AN_ERROR, error)
                     wait = _AFTER_AN_ERROR
                 with contextlib.suppress(TimeoutError):
@@ -96,6 +93,14 @@ class Deliverer:
         """Something was added."""
         self._woken.set()
 
+    def reach(self, client: Client, near: Client | None) -> None:
+        """Has the next deliveries go by other clients; those under way keep theirs."""
+        self._far, self._near = client, near or client
+
+    def left_alone(self) -> dict[str, float]:
+        """Addresses that failed too often just now, and for how many seconds they are left alone."""
+        return {url: rest for url, each in self._breakers.items() if (rest := each.remaining) > 0}
+
     async def start_due(self) -> float:
         """Starts what is due; seconds until there is more to do, if no delivery ends and nothing is added before."""
         now = self._clock()
@@ -106,21 +111,28 @@ class Deliverer:
                 url: each for url, each in self._breakers.items() if each.state is not BreakerState.CLOSED
             }
         while (room := AT_ONCE - len(self._under_way)) > 0:
+            due = await self._outbox.next_due(self._left_alone())
+            if due > now:
+                trials = [rest for each in self._breakers.values() if (rest := each.remaining) > 0]
+                return min(due - now, *trials, self._look)
             claimed = await self._outbox.claim(now, room, self._left_alone())
+            if not claimed:
+                break
             for one in claimed:
                 task = asyncio.create_task(self._deliver(one))
-                self._under_way[task] = one.webhook.url
+                self._under_way[task] = one.webhook
                 task.add_done_callback(self._ended)
-            if not claimed:
-                due = await self._outbox.next_due(self._left_alone())
-                trials = [rest for each in self._breakers.values() if (rest := each.remaining) > 0]
-                return max(0.0, min(due - now, *trials, _LONGEST_WAIT))
-        return _LONGEST_WAIT
+        return self._look
 
     async def settled(self) -> None:
         """Returns when no delivery is under way."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+
+    async def settled_before(self) -> None:
+        """Returns when what is under way now has come to its end."""
+        if self._under_way:
+            await asyncio.wait(list(self._under_way))
 
     async def close(self) -> None:
         """Aborts what is under way; it is due again when its lease has ended."""
@@ -134,13 +146,18 @@ class Deliverer:
         self._woken.set()
 
     def _left_alone(self) -> set[str]:
-        """Addresses that have enough to do, or have failed too often just now."""
-        return {*self._under_way.values(), *(url for url, each in self._breakers.items() if each.remaining > 0)}
+        """Origins and tenants that have enough to do, and addresses that have failed too often just now."""
+        busy = Counter(webhook.tenant for webhook in self._under_way.values())
+        return {
+            *(origin_of(webhook.url) for webhook in self._under_way.values()),
+            *(of_tenant(tenant) for tenant, number in busy.items() if number >= PER_TENANT),
+            *self.left_alone(),
+        }
 
     async def _deliver(self, claimed: Claimed) -> None:
         try:
             await self._try(claimed)
-        except (OSError, sqlite3.Error) as error:
+        except _REFUSED as error:
             # What is not settled is tried again: the receiver knows it by its id.
             log.warning("webhook %s: what became of it cannot be kept (%s)", claimed.webhook.id, error)
 

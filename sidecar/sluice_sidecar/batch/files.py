@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import store
 from sluice_sidecar.batch.multipart import Form, boundary_of
 from sluice_sidecar.batch.records import File
 from sluice_sidecar.batch.request import Answer, Request, shown
@@ -30,7 +29,7 @@ async def answer(request: Request, rest: list[str]) -> Answer | None:
         case "GET" | "HEAD", [id_]:
             return shown(_object(await found(request, id_)))
         case "DELETE", [id_]:
-            if not await request.queue.do(partial(store.remove_file, tenant=request.tenant, id_=id_)):
+            if not await request.queue.store.remove_file(request.tenant, id_):
                 raise _unknown(id_)
             return shown({"id": id_, "object": "file", "deleted": True})
         case "GET", [id_, "content"]:
@@ -44,7 +43,7 @@ async def answer(request: Request, rest: list[str]) -> Answer | None:
 
 async def found(request: Request, id_: str) -> File:
     """The caller's file. Raises Problem(404)."""
-    file = await request.queue.read(partial(store.file, tenant=request.tenant, id_=id_))
+    file = await request.queue.store.file(request.tenant, id_)
     if file is None:
         raise _unknown(id_)
     return file
@@ -138,11 +137,11 @@ async def _list(request: Request) -> Answer:
     limit, order = request.limit(10_000, 10_000), request.query("order")
     if order not in (None, "asc", "desc"):
         raise Problem(400, "invalid_order", "order: asc or desc belongs here.", param="order")
-    work = partial(
-        store.files, tenant=request.tenant, purpose=request.query("purpose"), after=request.query("after"),
-        limit=limit + 1, oldest=order == "asc",
+    some = await request.queue.store.files(
+        request.tenant, purpose=request.query("purpose"), after=request.query("after"), limit=limit + 1,
+        oldest=order == "asc",
     )  # fmt: skip
-    return shown(page([_object(file) for file in await request.queue.read(work)], limit))
+    return shown(page([_object(file) for file in some], limit))
 
 
 def page(some: list[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """When deferred requests of a route may run."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -26,6 +27,21 @@ class Always:
     def next(self, now: float) -> float:
         """At once."""
         return now
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The gate of a BatchWindow that cannot be read: what is queued keeps its place until it can."""
+
+    why: str
+
+    def open(self, now: float) -> bool:
+        """It is not."""
+        return False
+
+    def next(self, now: float) -> float:
+        """Never."""
+        return math.inf
 
 
 @dataclass(frozen=True, slots=True)

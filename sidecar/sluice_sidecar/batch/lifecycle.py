@@ -4,10 +4,9 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
-from functools import partial
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import claims, lines, output, store
+from sluice_sidecar.batch import lines, output
 from sluice_sidecar.batch.queue import Queue
 from sluice_sidecar.batch.records import Batch, File, State
 from sluice_sidecar.dialects.identifiers import new
@@ -59,18 +58,18 @@ class Lifecycle:
 
     async def _turn(self) -> None:
         queue, now = self._queue, self._queue.clock()
-        for batch in await queue.read(store.unread):
+        for batch in await queue.store.unread():
             await self._admit(batch)
-        for batch in await queue.read(store.ripe):
+        for batch in await queue.store.ripe():
             await self._end(batch)
         if abs(now - self._looked) >= TURN:
             self._looked = now
-            for seq in await queue.read(partial(store.overdue, now=now, limit=OVERDUE)):
-                await queue.do(partial(claims.give_up, seq=seq, state=State.EXPIRED, now=now))
+            for seq in await queue.store.overdue(now, OVERDUE):
+                await queue.store.give_up(seq, State.EXPIRED, now)
                 queue.turned.set()
         if abs(now - self._forgot) > FORGET:
             self._forgot = now
-            for id_ in await queue.do(partial(store.forget, now=now, kept=queue.limits.kept)):
+            for id_ in await queue.store.forget(now, queue.limits.kept):
                 queue.path(id_).unlink(missing_ok=True)
 
     async def _admit(self, batch: Batch) -> None:
@@ -96,25 +95,30 @@ class Lifecycle:
                 wrong = [lines.Wrong(problem.code, problem.message)]
         if wrong:
             note = batch.note | {"errors": [one.shown() for one in wrong]}
-            await queue.do(partial(store.fail, seq=batch.seq, note=note, now=queue.clock()))
+            await queue.store.fail(batch.seq, note, queue.clock())
             return
         await queue.put(batch, entries)
 
     async def _end(self, batch: Batch) -> None:
         queue = self._queue
-        marked = await queue.do(partial(store.finalize, seq=batch.seq, now=queue.clock()))
+        marked = await queue.store.finalize(batch.seq, queue.clock())
         if marked is None:
             return
         ids = new("file-"), new("file-")
         paths = [queue.coming(id_) for id_ in ids]
-        sizes = await queue.keep(partial(output.write, batch=marked, output=paths[0], errors=paths[1]))
+        sizes = await output.write(queue.store.finished(marked.seq), marked, *paths)
         files = [self._file(marked, *one) for one in zip(ids, ("output", "error"), sizes, strict=True)]
         for path, file in zip(paths, files, strict=True):
             if file is None:
                 path.unlink()
             else:
                 await asyncio.get_running_loop().run_in_executor(None, queue.settle_bytes, file.id)
-        await queue.do(partial(store.end, batch=marked, output=files[0], errors=files[1], now=queue.clock()))
+        await queue.store.end(marked, files[0], files[1], queue.clock())
+        ended = await queue.store.by_seq(marked.seq)
+        named = () if ended is None else (ended.output, ended.errors)
+        for file in files:  # of two processes that end a batch the first one's files count
+            if file is not None and file.id not in named:
+                queue.path(file.id).unlink(missing_ok=True)
 
     def _file(self, batch: Batch, id_: str, what: str, size: int) -> File | None:
         now = self._queue.clock()

@@ -78,7 +78,7 @@ def _route(find: Find, model: str, *, must: bool) -> str:
     try:
         return find(model)
     except Problem as problem:
-        if must:
+        if must or problem.status != 404:  # a window that takes nothing in is not the model's fault
             raise _Bad(problem.code, problem.message, "body.model") from None
         return ""
 
@@ -132,6 +132,15 @@ def _params(raw: bytes) -> tuple[str, dict[str, Any]]:
     if not isinstance(params, dict):
         raise _Bad("missing_required_parameter", "params: an object belongs here, as it would be sent.", "params")
     return custom_id, params
+
+
+def first_model(path: Path) -> object:
+    """What the first request of a file asks; None where it cannot be read. Reads one line, blocks."""
+    try:
+        _, _, raw = next(_raw_lines(path))
+        return orjson.loads(raw)["body"]["model"]
+    except (OSError, StopIteration, ValueError, TypeError, KeyError):
+        return None
 
 
 def request_body(path: Path, offset: int, length: int, kind: Kind) -> bytes:

@@ -2,15 +2,15 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import batches, store
+from sluice_sidecar.batch import batches
 from sluice_sidecar.batch.files import send_file
 from sluice_sidecar.batch.lines import LINES
 from sluice_sidecar.batch.records import Batch, File
@@ -38,7 +38,7 @@ async def answer(request: Request, rest: list[str]) -> Answer | None:
             batch = await batches.found(request, "anthropic", id_)
             if batch.ended is None:
                 raise Problem(400, "batch_not_ended", "A batch can be deleted when it has ended: cancel it first.")
-            await request.queue.do(partial(store.remove_batch, seq=batch.seq))
+            await request.queue.store.remove_batch(batch.seq)
             return shown({"id": id_, "type": "message_batch_deleted"})
         case method, []:
             raise Problem(405, "method_not_allowed", f"Use GET or POST at {PATH}, not {method}.")
@@ -49,6 +49,9 @@ async def answer(request: Request, rest: list[str]) -> Answer | None:
 async def _create(request: Request) -> Batch:
     raw, body = await request.json()
     lines = _lines(body.get("requests"))
+    note = {"count": len(lines), "models": request.models(), "headers": request.passed()}
+    _check(request, body["requests"])
+    note |= await request.webhook(lambda: body["requests"][0]["params"]["model"])
     await request.queue.check_backlog(request.tenant, len(lines))
     request.queue.check_room(2 * len(raw))
     id_, now, limits = new("file-"), request.queue.clock(), request.queue.limits
@@ -57,13 +60,22 @@ async def _create(request: Request) -> Batch:
     await request.queue.keep_file(
         File(id_, request.tenant, "batch_input", f"{id_}.jsonl", size, now, now + limits.kept)
     )
-    await request.queue.do(partial(store.remove_file, tenant=request.tenant, id_=id_))
-    note = {"count": len(lines), "models": request.models(), "headers": request.passed()}
+    await request.queue.store.remove_file(request.tenant, id_)
     batch = Batch(
         0, new("msgbatch_"), request.tenant, "anthropic", MESSAGES, id_, "validating", now,
         now + batches.lifetime(request), request.urgency(), note=note,
     )  # fmt: skip
     return await batches.add(request, raw, batch)
+
+
+def _check(request: Request, requests: list[dict[str, Any]]) -> None:
+    """Raises Problem where a window takes none of these in now; a model that nobody knows is its request's result."""
+    routes: set[str] = set()
+    for model in {one["params"]["model"] for one in requests}:
+        with suppress(Problem):
+            routes.add(request.serving.find(model, request.key).route.name)
+    for route in sorted(routes):
+        request.in_time(route)
 
 
 def _write(path: Path, lines: list[bytes]) -> int:
@@ -112,7 +124,7 @@ async def _results(request: Request, id_: str) -> Answer | None:
         raise Problem(404, "results_not_ready", f"Batch {id_} has not ended: there are no results yet.")
     file = None
     if batch.output is not None:
-        file = await request.queue.read(partial(store.file, tenant=request.tenant, id_=batch.output))
+        file = await request.queue.store.file(request.tenant, batch.output)
     if file is None:
         raise Problem(404, "results_gone", f"The results of batch {id_} are not kept any more.")
     await send_file(request, file, b"application/x-jsonl")
@@ -121,11 +133,9 @@ async def _results(request: Request, id_: str) -> Answer | None:
 
 async def _list(request: Request) -> Answer:
     limit, before = request.limit(20, 1000), request.query("before_id")
-    work = partial(
-        store.batches, tenant=request.tenant, kind="anthropic", after=request.query("after_id"), before=before,
-        limit=limit + 1,
-    )  # fmt: skip
-    some = await request.queue.read(work)
+    some = await request.queue.store.batches(
+        request.tenant, "anthropic", after=request.query("after_id"), before=before, limit=limit + 1
+    )
     more = len(some) > limit
     some = some[-limit:] if before is not None else some[:limit]
     ends = {"first_id": some[0].id, "last_id": some[-1].id} if some else {"first_id": None, "last_id": None}

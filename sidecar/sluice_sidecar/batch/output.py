@@ -1,14 +1,17 @@
-"""A finished batch's results as the lines of its files. Blocks."""
+"""A finished batch's results as the lines of its files."""
 
+import asyncio
 import os
-import sqlite3
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
-from sluice_sidecar.batch import store
 from sluice_sidecar.batch.records import Batch, Finished, State
+
+TOGETHER = 200
+"""Lines that are written at one time, in a thread."""
 
 _NONE = {
     State.EXPIRED: ("batch_expired", "This request could not be executed before the completion window expired."),
@@ -16,18 +19,32 @@ _NONE = {
 }
 
 
-def write(db: sqlite3.Connection, batch: Batch, output: Path, errors: Path) -> tuple[int, int]:
+async def write(finished: AsyncIterator[Finished], batch: Batch, output: Path, errors: Path) -> tuple[int, int]:
     """Writes both files, in the order of the input, and syncs them; how many bytes each has. Raises OSError."""
     with output.open("wb") as good, errors.open("wb") as bad:
-        for one in store.finished(db, batch.seq):
-            if batch.kind == "anthropic":
-                good.write(_anthropic(one))
-            else:
-                (good if one.state == State.DONE else bad).write(_openai(batch, one))
-        for file in (good, bad):
-            file.flush()
-            os.fsync(file.fileno())
-        return good.tell(), bad.tell()
+        some: list[Finished] = []
+        async for one in finished:
+            some.append(one)
+            if len(some) == TOGETHER:
+                await asyncio.to_thread(_write, some, batch, good, bad)
+                some = []
+        await asyncio.to_thread(_write, some, batch, good, bad)
+        return await asyncio.to_thread(_synced, good, bad)
+
+
+def _write(some: Sequence[Finished], batch: Batch, good: BinaryIO, bad: BinaryIO) -> None:
+    for one in some:
+        if batch.kind == "anthropic":
+            good.write(_anthropic(one))
+        else:
+            (good if one.state == State.DONE else bad).write(_openai(batch, one))
+
+
+def _synced(good: BinaryIO, bad: BinaryIO) -> tuple[int, int]:
+    for file in (good, bad):
+        file.flush()
+        os.fsync(file.fileno())
+    return good.tell(), bad.tell()
 
 
 def _openai(batch: Batch, one: Finished) -> bytes:

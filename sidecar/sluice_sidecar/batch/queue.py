@@ -9,14 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import claims, store
 from sluice_sidecar.batch.records import Batch, Entry, File, Task
 from sluice_sidecar.batch.schema import connect
+from sluice_sidecar.batch.stores.sqlite import SqliteStore
+from sluice_sidecar.batch.stores.store import Backlog, Store, crowded
 from sluice_sidecar.batch.writer import Writer
 
 CHUNK = 500
@@ -42,16 +42,29 @@ class Limits:
     kept: float = 30 * 86_400.0
     """Seconds for which files and results are kept."""
 
+    @property
+    def backlog(self) -> Backlog:
+        """The bounds on what waits."""
+        return Backlog(self.tenant_requests, self.requests)
+
 
 class Queue:
     """One process's hold on the queue in `folder`; several processes may hold it, one of them runs a worker.
+
+    `store`: where it is kept instead of the folder's own database; the folder, which all who hold that store share,
+    then has the bytes of files alone. Whoever made the store closes it.
 
     `woken` is set when something may be there to run, `turned` when a batch may begin or end. Callers get Problem
     alone: 503 where the disk refuses, 429 where the limits are reached.
     """
 
-    def __init__(self, folder: Path, limits: Limits = Limits(), clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path, limits: Limits = Limits(), clock: Callable[[], float] = time.time,
+        store: Store | None = None,
+    ) -> None:  # fmt: skip
         self.folder, self.limits, self.clock = folder, limits, clock
+        self.store: Store = SqliteStore(self) if store is None else store
+        self._embedded = store is None
         self.woken, self.turned = asyncio.Event(), asyncio.Event()
         self._waiters: dict[int, set[asyncio.Event]] = {}
         self._writer: Writer | None = None
@@ -65,6 +78,8 @@ class Queue:
         """Raises OSError, sqlite3.Error, RuntimeError."""
         for name in ("files", "coming"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        if not self._embedded:
+            return
         path = self.folder / "queue.db"
         loop = asyncio.get_running_loop()
         self._writer = Writer(await loop.run_in_executor(None, connect, path))
@@ -136,7 +151,7 @@ class Queue:
     async def keep_file(self, file: File) -> None:
         """Takes in a file that has come: its bytes are on the disk before it is known."""
         await asyncio.get_running_loop().run_in_executor(None, self.settle_bytes, file.id)
-        await self.do(partial(store.add_file, file=file))
+        await self.store.add_file(file)
 
     def settle_bytes(self, id_: str) -> None:
         """Syncs a file that has come and moves it to its place. Blocks."""
@@ -153,27 +168,19 @@ class Queue:
 
     async def check_backlog(self, tenant: str, more: int = 1) -> None:
         """Raises Problem(429) where so many more requests would be too many."""
-        await self.read(partial(self.backlog, tenant=tenant, more=more))
-
-    def backlog(self, db: sqlite3.Connection, tenant: str, more: int = 1) -> None:
-        """The same, for work that goes on with the connection."""
-        limits = self.limits
-        for whose, most in ((tenant, limits.tenant_requests), (None, limits.requests)):
-            waiting = claims.waiting(db, whose)
+        backlog = self.limits.backlog
+        for whose, most in ((tenant, backlog.tenant), (None, backlog.all)):
+            waiting = await self.store.waiting(whose)
             if waiting + more > most:
-                yours = "of yours " if whose else ""
-                message = (
-                    f"{waiting} requests {yours}wait already, and at most {most} may: try again when some have run."
-                )
-                raise Problem(429, "queue_full", message, retry_after=60)
+                raise crowded(waiting, most, one=whose is not None)
 
     async def put(self, batch: Batch, entries: list[Entry]) -> None:
         """Queues a batch's requests, and begins it. Doing it again changes nothing."""
         for at in range(0, len(entries), CHUNK):
             some = entries[at : at + CHUNK]
-            await self.do(partial(claims.put, seq=batch.seq, tenant=batch.tenant, urgency=batch.urgency, entries=some))
+            await self.store.put(batch.seq, batch.tenant, batch.urgency, some)
             self.wake()
-        await self.do(partial(claims.begin, seq=batch.seq, total=len(entries), now=self.clock()))
+        await self.store.begin(batch.seq, len(entries), self.clock())
         self.wake()
 
     def wake(self) -> None:

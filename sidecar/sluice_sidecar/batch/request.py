@@ -1,7 +1,9 @@
 """What the batch endpoints share: a caller's request as they read it, and an answer as they give it."""
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -9,12 +11,16 @@ from urllib.parse import parse_qs
 import orjson
 
 from sluice_sidecar.ask import Problem
+from sluice_sidecar.batch.hooks import HookBook
 from sluice_sidecar.batch.queue import Queue
+from sluice_sidecar.batch.stores.store import Idempotency
 from sluice_sidecar.body import parsed
 from sluice_sidecar.callers import Key
 from sluice_sidecar.serving import Serving
 from sluice_sidecar.wire import JSON, Headers, Receive, Scope, Send, read_body
 
+WEBHOOK_HEADER, WEBHOOK_NOTE = b"x-sluice-webhook", "sluice_webhook"
+"""Where a caller names the address that is to be told of the end."""
 URGENCY = 3
 """RFC 9218: 0 is the most urgent, 7 the least, this what nobody asked to change."""
 
@@ -43,6 +49,9 @@ class Request:
     scope: Scope
     receive: Receive
     send: Send
+    hooks: HookBook = field(default_factory=HookBook)
+    in_time: Callable[[str], None] = lambda _: None
+    """Raises Problem for a route whose window takes nothing in now."""
 
     def query(self, name: str) -> str | None:
         """A parameter of the address."""
@@ -63,14 +72,14 @@ class Request:
         raw = await read_body(self.scope, self.receive, self.serving.config.gateway.body_bytes)
         return raw, parsed(raw, dict(self.headers))
 
-    def idempotency(self, raw: bytes) -> tuple[str, bytes] | None:
+    def idempotency(self, raw: bytes) -> Idempotency | None:
         """The key that makes a repeated call the same call, and a digest of what it asks. Raises Problem(400)."""
         key = self.headers.get(b"idempotency-key")
         if key is None:
             return None
         if not 0 < len(key) <= 255:
             raise Problem(400, "invalid_idempotency_key", "Idempotency-Key: 1 to 255 characters belong here.")
-        return key.decode("latin-1"), hashlib.sha256(self.scope["path"].encode() + b"\n" + raw).digest()
+        return Idempotency(key.decode("latin-1"), hashlib.sha256(self.scope["path"].encode() + b"\n" + raw).digest())
 
     def urgency(self) -> int:
         """By the Priority header, `u=0` to `u=7`."""
@@ -85,6 +94,29 @@ class Request:
         partitions = {name.lower().encode("latin-1") for policy in policies for name in policy.partition_headers}
         kept = (_PASSED | partitions) - {b"authorization", b"x-api-key", b"api-key", b"cookie"}
         return [(n.decode("latin-1"), v.decode("latin-1")) for n, v in self.headers.items() if n in kept]
+
+    async def webhook(self, model: Callable[[], object], notes: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What a batch's note says of who wants to be told; empty: nobody does.
+
+        The address stands in the header, or in the caller's own notes. `model`: a name that is asked, whose route's
+        BatchWindow signs; where nothing answers to it, one that allows the address does. It may block.
+
+        Raises Problem(400).
+        """
+        url = self.headers.get(WEBHOOK_HEADER, b"").decode("latin-1").strip()
+        noted = (notes or {}).get(WEBHOOK_NOTE, "").strip()
+        if url and noted and url != noted:
+            message = f"{WEBHOOK_HEADER.decode()} and metadata.{WEBHOOK_NOTE} name two addresses: name one."
+            raise Problem(400, "webhook_ambiguous", message, param=WEBHOOK_NOTE)
+        if not (url or noted):
+            return {}
+        name, route = await asyncio.to_thread(model), None
+        if isinstance(name, str):
+            with suppress(Problem):  # the batch's own check tells of it
+                route = self.serving.find(name, self.key).route.name
+        base = f"{self.scope.get('scheme', 'http')}://{self.headers.get(b'host', b'localhost').decode('latin-1')}"
+        window = self.hooks.admit(url or noted, route)
+        return {"webhook": {"window": window, "url": url or noted, "base": base}}
 
     def models(self) -> list[str] | None:
         """Names that the caller may use; None: all."""

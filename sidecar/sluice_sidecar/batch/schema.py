@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+from sluice_sidecar.batch import outbox_sqlite
+
 SCHEMA = 1
 
 _TABLES = """
@@ -60,7 +62,7 @@ def connect(path: Path) -> sqlite3.Connection:
         if version > SCHEMA:
             raise RuntimeError(f"{path} has schema {version}, this release reads {SCHEMA}: use the newer one")
         db.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES.split(";\n"):
+        for statement in (_TABLES + outbox_sqlite.TABLES).split(";\n"):
             db.execute(statement)
         db.execute(f"PRAGMA user_version={SCHEMA:d}")
         db.execute("COMMIT")

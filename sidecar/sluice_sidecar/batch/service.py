@@ -3,22 +3,29 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import batches, deferred, files, lines, message_batches, store
+from sluice_sidecar.batch import announcer, batches, deferred, files, lines, message_batches
+from sluice_sidecar.batch.announcer import Announcer
 from sluice_sidecar.batch.execute import Outcome, execute
-from sluice_sidecar.batch.gate import Always, Gates, Pool
+from sluice_sidecar.batch.gate import Gates
+from sluice_sidecar.batch.hooks import HookBook
 from sluice_sidecar.batch.lifecycle import Lifecycle
+from sluice_sidecar.batch.notifier import Notifier
+from sluice_sidecar.batch.outbox_sqlite import SqliteOutbox
+from sluice_sidecar.batch.outlook import Outlook
+from sluice_sidecar.batch.overview import overview
+from sluice_sidecar.batch.progress import events
 from sluice_sidecar.batch.queue import Limits, Queue
-from sluice_sidecar.batch.records import Result, Task
+from sluice_sidecar.batch.records import Kind, Result, Task
 from sluice_sidecar.batch.request import Answer, Request
 from sluice_sidecar.batch.worker import Worker
 from sluice_sidecar.callers import Key
 from sluice_sidecar.config import Config
+from sluice_sidecar.credentials import SecretSource
 from sluice_sidecar.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sluice_sidecar.dialects.dialect import Dialect
 from sluice_sidecar.dialects.openai_chat import OPENAI_CHAT
@@ -26,9 +33,9 @@ from sluice_sidecar.dialects.registry import BY_PATH
 from sluice_sidecar.exchange import Parts
 from sluice_sidecar.wire import JSON, CallerLeft, Receive, Scope, Send, send_whole
 
-PATHS = (files.PATH, batches.PATH, message_batches.PATH, deferred.PATH)
-UNNAMED = 4
-"""Deferred requests that run at one time on routes that no BatchWindow names."""
+PATHS = (files.PATH, batches.PATH, message_batches.PATH, deferred.PATH, announcer.PATH)
+WATCHED: dict[str, Kind] = {batches.PATH: "openai", message_batches.PATH: "anthropic", deferred.PATH: "single"}
+"""Where progress can be followed, by `GET …/events`."""
 
 log = logging.getLogger("sluice.batch")
 
@@ -48,22 +55,33 @@ def serves(path: str) -> bool:
 
 class Batches:
     """The queue in `folder`; None: nothing durable is there. `works`: whether this process runs what waits.
+    `credentials` have the keys that sign webhooks; `loopback` lets them go to this machine; `bundle`: see `reach`.
 
     Without a folder every endpoint says so, and `respond-async` is answered at once, as RFC 7240 lets a server do.
     """
 
     def __init__(
         self, parts: Served, folder: Path | None, gates: Gates, *, works: bool = True, alone: bool = True,
-        limits: Limits | None = None,
+        limits: Limits | None = None, credentials: SecretSource | None = None, loopback: bool = False,
+        bundle: Path | None = None,
     ) -> None:  # fmt: skip
-        self._parts, self._gates = parts, gates
-        self._pools: tuple[Pool, ...] = (_unnamed(()),)
+        self._parts = parts
+        self._outlook = Outlook(gates, self._pace, batches.WINDOW)
         self._queue = None if folder is None else Queue(folder, limits or Limits())
         self._trouble = "" if folder else "this release keeps deferred requests on one machine alone, by `sluice run`"
+        self._book = HookBook(credentials, loopback=loopback)
+        self._announcer: Announcer | None = None
+        self._notifier: Notifier | None = None
+        if self._queue is not None:
+            self._notifier = Notifier(self._queue)
+            outbox = SqliteOutbox(self._queue, self._queue.read)
+            self._announcer = Announcer(outbox, self._book, loopback=loopback, bundle=bundle)
         self._worker: Worker | None = None
         self._lifecycle: Lifecycle | None = None
         if works and self._queue is not None:
-            self._worker = Worker(self._queue, self._run, lambda: self._pools, lambda: self._parts.asking, alone=alone)
+            self._worker = Worker(
+                self._queue, self._run, lambda: self._outlook.pools, lambda: self._parts.asking, alone=alone
+            )
             self._lifecycle = Lifecycle(self._queue, self._route)
         self._working = False
 
@@ -84,23 +102,31 @@ class Batches:
 
     async def use(self, config: Config) -> None:
         """Obeys another Config's windows; from the first one on what waits is run."""
-        pools = [
-            Pool(w.name, frozenset(w.routes), self._gates(w), w.concurrency, w.deadline, w.missed)
-            for w in config.windows.values()
-        ]
-        self._pools = (*pools, _unnamed(pools))
+        self._outlook.use(config.windows.values())
+        self._book.use(config.windows)
         if self._queue is not None and self.open:
             self._queue.wake()
             if not self._working and self._worker is not None and self._lifecycle is not None:
                 self._working = True
                 await self._worker.start()
                 self._lifecycle.start()
+            if self._working and self._announcer is not None:
+                await self._announcer.use(config)
+
+    def leave(self) -> None:
+        """Lets those go who only follow: they ask again, elsewhere or later."""
+        if self._notifier is not None:
+            self._notifier.close()
 
     async def stop(self) -> None:
         """Gives back what runs, and closes the queue."""
         if self._working and self._worker is not None and self._lifecycle is not None:
             await self._lifecycle.stop()
             await self._worker.stop()
+        if self._notifier is not None:
+            await self._notifier.stop()
+        if self._announcer is not None:
+            await self._announcer.stop()
         if self._queue is not None:
             await self._queue.close()
 
@@ -114,14 +140,24 @@ class Batches:
         rest = [part for part in path[len(base) :].split("/") if part]
         try:
             request = self._request(scope, receive, send)
+            if scope["method"] == "GET" and rest[1:] == ["events"] and base in WATCHED:
+                assert self._notifier is not None  # as the queue is
+                await events(
+                    request, await batches.found(request, WATCHED[base], rest[0]), self._notifier, self._outlook
+                )
+                return
             if base == files.PATH:
                 found = await files.answer(request, rest)
             elif base == batches.PATH:
                 found = await batches.answer(request, rest)
             elif base == message_batches.PATH:
                 found = await message_batches.answer(request, rest)
+            elif base == announcer.PATH:
+                assert self._announcer is not None  # as the queue is
+                found = await self._announcer.answer(request, rest)
             else:
-                found = await deferred.answer(request, rest, self._estimate)
+                assert self._notifier is not None  # as the queue is
+                found = await deferred.answer(request, rest, self._outlook, self._notifier)
             if found is not None:
                 await _send(scope, send, found)
         except CallerLeft:
@@ -132,7 +168,9 @@ class Batches:
     async def accept(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         """Takes in what a caller asked of `dialect` with `Prefer: respond-async`."""
         try:
-            await _send(scope, send, await deferred.accept(self._request(scope, receive, send), dialect, self._in_time))
+            await _send(
+                scope, send, await deferred.accept(self._request(scope, receive, send), dialect, self._outlook.check)
+            )
         except CallerLeft:
             return
         except Problem as problem:
@@ -145,7 +183,26 @@ class Batches:
             raise Problem(501, "batches_not_served", f"Batches are not served here: {self._trouble}.")
         if self._trouble:
             raise Problem(503, "queue_unavailable", f"Batches are not served now: {self._trouble}.")
-        return Request(self._queue, serving, caller.tenant, key, headers, scope, receive, send)
+        return Request(
+            self._queue, serving, caller.tenant, key, headers, scope, receive, send, self._book, self._outlook.check
+        )
+
+    # What the admin port reads
+
+    async def overview(self) -> Mapping[str, Any]:
+        """The queue, its windows and batches under way; `reason` where there is no queue."""
+        if self._queue is None or self._trouble:
+            return {"reason": self._trouble, "windows": [], "batches": []}
+        return {"reason": None, **await overview(self._queue, self._outlook)}
+
+    async def webhooks(self) -> Mapping[str, Any]:
+        """How many webhooks are where. Raises Problem(501) where there is no queue."""
+        if self._announcer is None or self._trouble:
+            raise Problem(501, "batches_not_served", f"Batches are not served here: {self._trouble}.")
+        return await self._announcer.state()
+
+    def _pace(self, pool: str) -> float | None:
+        return None if self._worker is None else self._worker.pace(pool)
 
     # What is run
 
@@ -154,7 +211,7 @@ class Batches:
         queue = self._queue
         try:
             if task.kind == "single":
-                body = await queue.read(partial(store.body, seq=task.batch))
+                body = await queue.store.body(task.batch)
             else:
                 body = lines.request_body(queue.path(task.input), task.offset, task.length, task.kind)
         except (OSError, ValueError) as error:
@@ -168,34 +225,8 @@ class Batches:
     def _route(self, model: str, allowed: frozenset[str] | None) -> str:
         key = None if allowed is None else Key("", models=allowed)
         route = self._parts.serving.find(model, key).route.name
-        self._in_time(route)
+        self._outlook.check(route)
         return route
-
-    def _in_time(self, route: str) -> None:
-        """Raises Problem(409) where the route's BatchWindow rather fails a request than have it late."""
-        pool, now = self._pool(route), time.time()
-        opens = pool.gate.next(now)
-        if pool.missed == "Fail" and opens > now + pool.deadline:
-            message = (
-                f"BatchWindow {pool.name} opens in {(opens - now) / 3600:.1f} h, after the deadline of "
-                f"{pool.deadline / 3600:.1f} h: nothing would be done in time."
-            )
-            raise Problem(409, "deadline_before_window", message)
-
-    def _pool(self, route: str) -> Pool:
-        return next((pool for pool in self._pools if route in pool.routes), self._pools[-1])
-
-    def _estimate(self, route: str, ahead: int) -> float | None:
-        pool = self._pool(route)
-        pace = None if self._worker is None else self._worker.pace(pool.name)
-        now = time.time()
-        return None if pace is None else max(pool.gate.next(now) - now, 0.0) + (ahead + 1) / pace
-
-
-def _unnamed(pools: Iterable[Pool]) -> Pool:
-    """The pool of the routes that are in none of `pools`."""
-    deadline = max([batches.WINDOW, *(pool.deadline for pool in pools)])
-    return Pool("", frozenset(), Always(), UNNAMED, deadline, "RunAnyway")
 
 
 async def _send(scope: Scope, send: Send, answer: Answer) -> None:

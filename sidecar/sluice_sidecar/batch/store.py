@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from sluice_sidecar.batch import outbox_sqlite
 from sluice_sidecar.batch.records import LINE_BITS, Batch, File, Finished, Kind, Result, State, Status
 
 _FILE = "id, tenant, purpose, filename, bytes, created, expires"
@@ -118,6 +119,11 @@ def unread(db: sqlite3.Connection) -> list[Batch]:
     return _open(db, "begun IS NULL")
 
 
+def under_way(db: sqlite3.Connection) -> list[Batch]:
+    """Batches that have not ended, oldest first."""
+    return _open(db, "1")
+
+
 def ripe(db: sqlite3.Connection) -> list[Batch]:
     """Batches whose requests have all ended, and whose files are not written."""
     return _open(db, "begun IS NOT NULL AND completed + failed + cancelled + expired >= total")
@@ -140,10 +146,12 @@ def overdue(db: sqlite3.Connection, now: float, limit: int) -> list[int]:
 
 def fail(db: sqlite3.Connection, seq: int, note: dict[str, Any], now: float) -> None:
     """Ends a batch whose input cannot be read, with what is wrong with it."""
-    db.execute(
-        "UPDATE batches SET status = 'failed', ended = ?, note = ? WHERE seq = ? AND status = 'validating'",
+    ended = db.execute(
+        "UPDATE batches SET status = 'failed', ended = ?, note = ? WHERE seq = ? AND begun IS NULL AND ended IS NULL",
         (now, orjson.dumps(note).decode(), seq),
-    )
+    ).rowcount
+    if ended:
+        outbox_sqlite.announce(db, seq, now)
 
 
 def finalize(db: sqlite3.Connection, seq: int, now: float) -> Batch | None:
@@ -169,16 +177,18 @@ def end(db: sqlite3.Connection, batch: Batch, output: File | None, errors: File 
         "UPDATE batches SET status = ?, ended = ?, output = ?, errors = ? WHERE seq = ?",
         (status, now, output and output.id, errors and errors.id, batch.seq),
     )
+    outbox_sqlite.announce(db, batch.seq, now)
     _drop(db, batch.seq)
 
 
-def finished(db: sqlite3.Connection, seq: int) -> Iterator[Finished]:
-    """A batch's requests at their end, in the order of its input."""
+def finished(db: sqlite3.Connection, seq: int, after: int = -1) -> Iterator[Finished]:
+    """A batch's requests at their end, in the order of its input, from the line behind `after` on."""
     query = (
         "SELECT q.id, q.custom, q.state, r.status, r.request, r.body FROM requests q "
         "LEFT JOIN results r ON r.id = q.id WHERE q.id BETWEEN ? AND ? ORDER BY q.id"
     )
-    with closing(db.execute(query, span(seq))) as rows:
+    first, last = span(seq)
+    with closing(db.execute(query, (first + after + 1, last))) as rows:
         for id_, custom, state, status, request, body in rows:
             result = None if status is None else Result(status, request, body)
             yield Finished(id_ & ((1 << LINE_BITS) - 1), custom, State(state), result)
@@ -197,8 +207,8 @@ def result(db: sqlite3.Connection, seq: int) -> Result | None:
 
 def remove_batch(db: sqlite3.Connection, seq: int) -> None:
     """Forgets a batch that has ended."""
-    _drop(db, seq)
-    db.execute("DELETE FROM batches WHERE seq = ? AND ended IS NOT NULL", (seq,))
+    if db.execute("DELETE FROM batches WHERE seq = ? AND ended IS NOT NULL", (seq,)).rowcount:
+        _drop(db, seq)
 
 
 def body(db: sqlite3.Connection, seq: int) -> bytes | None:

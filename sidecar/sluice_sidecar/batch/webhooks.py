@@ -10,11 +10,20 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
-Event = Literal["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"]
+from sluice_sidecar.batch.records import Kind, Status
+
+Event = Literal[
+    "batch.completed", "batch.failed", "batch.expired", "batch.cancelled",
+    "response.completed", "response.failed", "response.cancelled",
+]  # fmt: skip
+"""OpenAI's names. A single deferred request is a response; one that expired has failed."""
+
+PATHS: dict[Kind, str] = {"openai": "/v1/batches", "anthropic": "/v1/messages/batches", "single": "/v1/deferred"}
+"""Where what an event is about is fetched, less its id."""
 
 PREFIX = "whsec_"
 LEAST, MOST = 24, 64
@@ -83,11 +92,30 @@ def event_id(event: Event, batch: str, url: str) -> str:
     return "evt_" + hashlib.sha256("\0".join((event, batch, url)).encode()).hexdigest()[:32]
 
 
-def payload(event: Event, identifier: str, batch: str, happened: float) -> bytes:
-    """The body: which batch, and what became of it. Results are fetched, not sent. `happened`: unix seconds."""
-    return orjson.dumps(
-        {"id": identifier, "object": "event", "type": event, "created_at": int(happened), "data": {"id": batch}}
-    )
+_TOLD: dict[Status, tuple[Event, Event]] = {
+    "completed": ("batch.completed", "response.completed"),
+    "failed": ("batch.failed", "response.failed"),
+    "expired": ("batch.expired", "response.failed"),
+    "cancelled": ("batch.cancelled", "response.cancelled"),
+}
+
+
+def event_of(kind: Kind, status: Status, failed: int) -> Event:
+    """What is told of one that has ended; `failed`: how many of its requests did. ValueError: it has not ended."""
+    told = _TOLD.get(status)
+    if told is None:
+        raise ValueError(f"nothing is told of one that is {status}")
+    batch, response = told
+    if kind != "single":
+        return batch
+    return "response.failed" if failed else response
+
+
+def payload(event: Event, identifier: str, batch: str, happened: float, **more: Any) -> bytes:
+    """The body: which batch, and what became of it. Results are fetched, not sent. `happened`: unix seconds;
+    `more`: what its data says besides the id."""
+    data = {"id": batch, **more}
+    return orjson.dumps({"id": identifier, "object": "event", "type": event, "created_at": int(happened), "data": data})
 
 
 WAITS = (5, 25, 90, 480, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 18_000, 18_000)

@@ -6,10 +6,8 @@ import math
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import claims
 from sluice_sidecar.batch.execute import Outcome
 from sluice_sidecar.batch.gate import Pool
 from sluice_sidecar.batch.lateness import latest_start
@@ -62,7 +60,7 @@ class Worker:
 
     async def start(self) -> None:
         """Takes up what an earlier process left running, then works until `stop`."""
-        await self._queue.do(claims.recover)
+        await self._queue.store.recover()
         self._main = asyncio.get_running_loop().create_task(self._always(), name="batch-worker")
 
     async def stop(self) -> None:
@@ -74,7 +72,7 @@ class Worker:
         for _, running in held:
             running.cancel()
         await asyncio.gather(*(running for _, running in held), return_exceptions=True)
-        back = (self._queue.do(partial(claims.put_back, task=task, ready=None)) for task, _ in held)
+        back = (self._queue.store.put_back(task, None) for task, _ in held)
         await asyncio.gather(*back, return_exceptions=True)  # a lease that stays ends by itself
 
     @property
@@ -106,16 +104,16 @@ class Worker:
         tick = abs(now - self._ripened) >= (TURN if self._alone else POLL)
         if tick:
             self._ripened = now
-            await self._queue.do(partial(claims.ripen, now=now))
+            await self._queue.store.ripen(now)
         if self._held and abs(now - self._renewed) > LEASE / 4:
             self._renewed = now
-            await self._queue.do(partial(claims.renew, tasks=list(self._held), until=now + LEASE))
+            await self._queue.store.renew(list(self._held), now + LEASE)
         pools = self._pools()
         # Nothing but time opens a window, or makes a request late.
         able = [pool for pool in pools if (tick or pool.gate.open(now)) and self._busy[pool.name] < pool.concurrency]
         if not able:
             return
-        waiting = [lane for lane in await self._queue.read(claims.lanes) if lane.queued]
+        waiting = [lane for lane in await self._queue.store.lanes() if lane.queued]
         named = frozenset[str]().union(*(pool.routes for pool in pools))
         for pool in able:
             await self._fill(pool, [lane for lane in waiting if _belongs(lane, pool, named)], now)
@@ -136,8 +134,7 @@ class Worker:
         if room <= 0:
             return
         chosen = [lane.id for lane in lanes]
-        work = partial(claims.claim, count=room, chosen=chosen, until=now + LEASE, made_before=made_before)
-        tasks = await self._queue.do(work)
+        tasks = await self._queue.store.claim(room, chosen, now + LEASE, made_before=made_before)
         if tasks and made_before is not None and pool.name not in self._late:
             log.warning("BatchWindow %s: requests run outside of it, to be done within their deadline", pool.name)
         if made_before is None:
@@ -178,9 +175,9 @@ class Worker:
         if outcome.again and task.attempt < self._attempts:
             pause = min(self._pause * 3.0 ** (task.attempt - 1), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
             ready = queue.clock() + max(pause, outcome.retry_after or 0.0)
-            await queue.do(partial(claims.put_back, task=task, ready=ready))
+            await queue.store.put_back(task, ready)
             return
-        kept = await queue.do(partial(claims.settle, task=task, result=outcome.result, now=queue.clock()))
+        kept = await queue.store.settle(task, outcome.result, now=queue.clock())
         if not kept:
             log.warning("a deferred request was run twice, the first result stays", extra={"request": task.id})
 

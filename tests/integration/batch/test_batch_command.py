@@ -65,6 +65,22 @@ async def test_a_batch_is_taken_back(served: Served, tmp_path: Path) -> None:
     assert (await ran(served.url, "status", id_, "--wait")).exit_code == 1
 
 
+async def test_webhooks_are_sent_again(served: Served, tmp_path: Path) -> None:
+    for wrong, says in (
+        (("nothing",), "No webhook of 'nothing' is kept"),
+        ((), "name a batch, or a time"),
+        (("--since", "once"), '"once" is not a time'),
+    ):
+        said = await ran(served.url, "replay", *wrong)
+        assert said.exit_code != 0
+        assert says in said.output
+    assert (await ran(served.url, "replay", "--since", "2h")).stdout == "0 webhooks will be sent again\n"
+    file = tmp_path / "asks.jsonl"
+    file.write_bytes(jsonl([line("a")]))
+    refused = await ran(served.url, "submit", file, "--webhook", "https://hooks.example.com/in")
+    assert "no BatchWindow with webhooks names the route main" in refused.output
+
+
 async def test_what_cannot_be_is_told_with_its_cure(served: Served, tmp_path: Path) -> None:
     file = tmp_path / "asks.txt"
     file.write_text("hello\n")

@@ -10,9 +10,11 @@ import pytest
 
 from doubles.raw_server import RawServer, always
 from doubles.webhook_receiver import HANG, Receiver, answer
-from sluice_sidecar.batch.delivery import BREAKER, Deliverer, Hooks
+from sluice_sidecar.batch.delivery import BREAKER, Deliverer
 from sluice_sidecar.batch.destinations import Allowed
-from sluice_sidecar.batch.outbox import SqliteOutbox, State, Told, Webhook, open_outbox
+from sluice_sidecar.batch.hooks import Hooks
+from sluice_sidecar.batch.outbox import PER_ORIGIN, State, Told, Webhook
+from sluice_sidecar.batch.outbox_sqlite import SqliteOutbox, open_outbox
 from sluice_sidecar.batch.webhooks import LASTS, WAITS, Key, event_id, payload
 from sluice_sidecar.upstream.client import Client, Timeouts
 from sluice_sidecar.upstream.guard import Guard
@@ -206,7 +208,7 @@ async def test_one_that_hangs_fails_in_time_and_holds_no_other_up(sender: Sender
         await sender.add(good.url(), "batch_good")
         await sender.deliverer.start_due()
         await good.until(lambda: len(good.got) == 1)
-        await hanging.until(partial(has_got, hanging, 16))
+        await hanging.until(partial(has_got, hanging, PER_ORIGIN))
         await sender.deliverer.settled()
         assert "no response head in time" in (await sender.told("batch_0"))[0].note
 

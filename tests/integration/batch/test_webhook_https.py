@@ -10,9 +10,11 @@ import pytest
 
 from doubles.certificates import Authority, server_side
 from doubles.webhook_receiver import Receiver
-from sluice_sidecar.batch.delivery import Deliverer, Hooks
+from sluice_sidecar.batch.delivery import Deliverer
 from sluice_sidecar.batch.destinations import Allowed
-from sluice_sidecar.batch.outbox import SqliteOutbox, State, Webhook, open_outbox
+from sluice_sidecar.batch.hooks import Hooks
+from sluice_sidecar.batch.outbox import State, Webhook
+from sluice_sidecar.batch.outbox_sqlite import SqliteOutbox, open_outbox
 from sluice_sidecar.batch.webhooks import Key
 from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.guard import Guard

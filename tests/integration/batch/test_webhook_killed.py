@@ -8,9 +8,11 @@ import textwrap
 from pathlib import Path
 
 from doubles.webhook_receiver import HANG, Receiver, answer
-from sluice_sidecar.batch.delivery import Deliverer, Hooks
+from sluice_sidecar.batch.delivery import Deliverer
 from sluice_sidecar.batch.destinations import Allowed
-from sluice_sidecar.batch.outbox import LEASE, State, Webhook, open_outbox
+from sluice_sidecar.batch.hooks import Hooks
+from sluice_sidecar.batch.outbox import LEASE, State, Webhook
+from sluice_sidecar.batch.outbox_sqlite import open_outbox
 from sluice_sidecar.batch.webhooks import Key
 from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.guard import Guard
@@ -21,9 +23,10 @@ START = 1_800_000_000.0
 SENDER = textwrap.dedent("""
     import asyncio, sys
     from pathlib import Path
-    from sluice_sidecar.batch.delivery import Deliverer, Hooks
+    from sluice_sidecar.batch.delivery import Deliverer
     from sluice_sidecar.batch.destinations import Allowed
-    from sluice_sidecar.batch.outbox import open_outbox
+    from sluice_sidecar.batch.hooks import Hooks
+    from sluice_sidecar.batch.outbox_sqlite import open_outbox
     from sluice_sidecar.batch.webhooks import Key
     from sluice_sidecar.upstream.client import Client
     from sluice_sidecar.upstream.guard import Guard

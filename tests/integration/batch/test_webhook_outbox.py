@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sluice_sidecar.batch.outbox import LEASE, LOOKED_AT, PER_ADDRESS, SqliteOutbox, State, Webhook, open_outbox
+from sluice_sidecar.batch.outbox import LEASE, LOOKED_AT, PER_ORIGIN, PER_TENANT, State, Webhook, of_tenant, origin_of
+from sluice_sidecar.batch.outbox_sqlite import SqliteOutbox, open_outbox
 
 A, B = "https://a.example.com/", "https://b.example.com/"
 
@@ -55,7 +56,7 @@ async def test_one_address_does_not_take_all_room_and_some_can_be_left_out(outbo
         await outbox.add(webhook(number), 1.0)
     await outbox.add(webhook(20, B), 2.0)
     claimed = await outbox.claim(10.0, 15, ())
-    assert [one.webhook.url for one in claimed] == [A] * PER_ADDRESS + [B]
+    assert [one.webhook.url for one in claimed] == [A] * PER_ORIGIN + [B]
     assert await outbox.claim(10.0, 15, {A}) == []
     assert await outbox.next_due({A, B}) == float("inf")
 
@@ -118,3 +119,20 @@ async def test_nothing_that_is_shown_holds_an_address(outbox: SqliteOutbox) -> N
     await outbox.add(webhook(1, "https://a.example.com/token"), 10.0)
     (claimed,) = await outbox.claim(10.0, 10, ())
     assert "token" not in repr(claimed)
+
+
+async def test_a_tenant_with_many_addresses_leaves_room_for_another(outbox: SqliteOutbox) -> None:
+    for number in range(LOOKED_AT + 1):
+        url = f"https://h{number % 40}.example.com/{number}"
+        await outbox.add(Webhook(f"evt_{number}", "night", url, f"b{number}", b"{}", "greedy"), 1.0)
+    await outbox.add(Webhook("evt_other", "night", "https://z.example.com/", "b", b"{}", "other"), 2.0)
+    assert [one.webhook.tenant for one in await outbox.claim(10.0, 32, ())] == ["greedy"] * PER_TENANT
+    (claimed,) = await outbox.claim(10.0, 32, {of_tenant("greedy")})
+    assert claimed.webhook.tenant == "other"
+
+
+async def test_many_paths_of_one_origin_are_one(outbox: SqliteOutbox) -> None:
+    for number in range(20):
+        await outbox.add(Webhook(f"evt_{number}", "night", f"{B}/{number}?t", f"b{number}", b"{}"), 1.0)
+    assert len(await outbox.claim(10.0, 32, ())) == PER_ORIGIN
+    assert await outbox.claim(10.0, 32, {origin_of(B)}) == []

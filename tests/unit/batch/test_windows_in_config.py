@@ -1,4 +1,4 @@
-"""BatchWindows in a Config: on one machine alone, and only those that are sound."""
+"""BatchWindows in a Config: only those that are sound."""
 
 from doubles.objects import custom, parsed, route, window
 from sluice_operator.compile import compile  # noqa: A004
@@ -20,9 +20,10 @@ def test_a_window_becomes_a_section() -> None:
     }  # fmt: skip
 
 
-def test_a_cluster_has_none() -> None:
-    config = compile(parsed(route("r", custom("a")), window("r")), cluster=ClusterView({})).config
-    assert config.windows == {}
+def test_a_cluster_has_the_same() -> None:
+    objects = parsed(route("r", custom("a")), window("r"))
+    config = compile(objects, cluster=ClusterView({})).config
+    assert config.windows == compile(objects).config.windows != {}
 
 
 def test_one_that_this_release_cannot_serve_is_left_out() -> None:

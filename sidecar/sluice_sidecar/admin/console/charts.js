@@ -3,11 +3,11 @@
 
 import { percent, seconds } from "./format.js";
 
-const SVG = "http://www.w3.org/2000/svg";
+export const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1100, LEFT = 4, RIGHT = 1096, ROW = 88, GAP = 56, TOP = 40;
 const BINS = 56;
 
-function draw(parent, name, attributes, text) {
+export function draw(parent, name, attributes, text) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   if (text !== undefined) element.textContent = text;

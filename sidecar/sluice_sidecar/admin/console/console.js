@@ -1,5 +1,6 @@
 // The page: asks the admin port each second and shows what it says. Text from outside goes in as text, never as markup.
 
+import { showBatches } from "./batches.js";
 import { distribution } from "./charts.js";
 import { ESTIMATED, count, money, percent, seconds, times } from "./format.js";
 import { $, make } from "./page.js";
@@ -204,10 +205,11 @@ async function refreshEvidence(config) {
 }
 
 async function refresh() {
-  const [savings, decisions, config] = await Promise.all([
-    ask("-/savings"), ask(`-/decisions?limit=${ROWS}`), ask("-/config"),
+  const [savings, decisions, config, batches] = await Promise.all([
+    ask("-/savings"), ask(`-/decisions?limit=${ROWS}`), ask("-/config"), ask("-/batches"),
   ]);
   showConfig(config);
+  showBatches(batches);
   $("empty").hidden = savings.requests > 0;
   $("filled").hidden = savings.requests === 0;
   if (savings.requests === 0) return;
