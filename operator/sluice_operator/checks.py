@@ -1,7 +1,9 @@
 """What is wrong with objects that are valid by themselves: dangling references, contradictions, wrong expressions."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from sluice_operator.hours import longest_closed, overlapping
 from sluice_operator.kinds import BatchWindow, CachePolicy, Kind, ModelRoute, PromptAudit, QuantisedModel
@@ -130,6 +132,7 @@ def check_policy_reference(route: ModelRoute, scope: Scope, policies: Iterable[s
 def check_window(window: BatchWindow, scope: Scope) -> Iterator[Problem]:
     """References of a BatchWindow, and its hours."""
     yield from check_hours(window)
+    yield from _check_allowed(window)
     for index, route in enumerate(window.spec.routes):
         yield from _check_route_reference(window, ("spec", "routes", index), route, scope)
     if window.spec.capacity:
@@ -157,6 +160,19 @@ def check_hours(window: BatchWindow) -> Iterator[Problem]:
             f"{_MISSED[spec.deadline_policy]}; write a longer deadline or more windows where that is not wanted"
         )
         yield problem_at(window, ("spec", "deadline"), "DeadlineBeforeOpening", message, severity="warning")
+
+
+def _check_allowed(window: BatchWindow) -> Iterator[Problem]:
+    """Patterns of webhooks that no address can match, or nearly every one does."""
+    for index, pattern in enumerate(window.spec.webhooks.allow if window.spec.webhooks else ()):
+        parts = urlsplit(pattern)
+        path: Path = ("spec", "webhooks", "allow", index)
+        if re.search(r"[?#\\\s]", pattern) or any(step in (".", "..") for step in unquote(parts.path).split("/")):
+            message = "no address can match it: a path without query, fragment, spaces and steps like .. belongs here"
+            yield problem_at(window, path, "PatternNeverMatches", message)
+        elif parts.netloc.startswith("*.") and "." not in parts.netloc[2:].rstrip("."):
+            message = f"it allows every site below {parts.netloc[1:]}; name a domain of your own where you can"
+            yield problem_at(window, path, "PatternTooWide", message, severity="warning")
 
 
 _MISSED = {

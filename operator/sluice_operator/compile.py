@@ -68,7 +68,7 @@ def compile(  # noqa: A001  (it is what the design calls it; nobody here compile
         namespace=scope.namespace,
         routes=dict(sorted(routes.items())) if gateway else {},
         policies=dict(sorted(policies.items())),
-        windows={} if cluster else _windows(scope),
+        windows=_windows(scope, last, cluster),
         gateway=gateway or Gateway(),
         closed=gateway is None,
     )
@@ -98,12 +98,22 @@ def _policies(scope: Scope, last: Config | None, cluster: ClusterView | None) ->
     return sections
 
 
-def _windows(scope: Scope) -> dict[str, sections.BatchWindow]:
-    return {
-        name: window_section(resource.value)
-        for name, resource in sorted(scope.of_kind("BatchWindow").items())
-        if isinstance(resource.value, BatchWindow) and resource.sound
-    }
+def _windows(scope: Scope, last: Config | None, cluster: ClusterView | None) -> dict[str, sections.BatchWindow]:
+    """The sections of all sound windows, and what was published before of those that are broken now."""
+    found = {}
+    for name, resource in sorted(scope.of_kind("BatchWindow").items()):
+        window = resource.value
+        if isinstance(window, BatchWindow) and resource.sound and not any(_wrong(window, scope)):
+            found[name] = window_section(window)
+        elif last and name in last.windows:
+            found[name] = last.windows[name]
+        if cluster and name in found:
+            found[name] = credentials.window_versioned(found[name], cluster)
+    return found
+
+
+def _wrong(window: BatchWindow, scope: Scope) -> Iterator[Problem]:
+    return (problem for problem in checks.check_window(window, scope) if problem.severity == "error")
 
 
 def _gateway(scope: Scope, last: Config | None, cluster: ClusterView | None) -> Gateway | None:

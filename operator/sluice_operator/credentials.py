@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from sluice_operator import names
 from sluice_operator.checks import Path, problem_at
-from sluice_operator.kinds import CachePolicy, Kind, ModelRoute, SluiceGateway
+from sluice_operator.kinds import BatchWindow, CachePolicy, Kind, ModelRoute, SluiceGateway
 from sluice_operator.kinds.references import SecretKey
 from sluice_operator.kinds.stores import Redis
 from sluice_operator.kinds.upstreams import Anthropic, Backend, OpenAI
@@ -120,6 +120,8 @@ def problems(value: Kind, view: ClusterView) -> Iterator[Problem]:
     if isinstance(value, SluiceGateway) and value.spec.auth.keys:
         at: Path = ("spec", "auth", "keys", "secret")
         yield from _secret_problem(value, at, value.spec.auth.keys.secret, view)
+    if isinstance(value, BatchWindow) and value.spec.webhooks:  # it signs, and is sent nowhere
+        yield from _key_problem(value, ("spec", "webhooks", "signingKey"), value.spec.webhooks.signing_key, view)
 
 
 def _of_route(route: ModelRoute) -> Iterator[Use]:
@@ -161,25 +163,33 @@ def _of_redis(redis: Redis, at: Path) -> Iterator[Use]:
 
 
 def _problem(value: Kind, use: Use, view: ClusterView) -> Iterator[Problem]:
-    secret, key = use.key.secret, use.key.key
-    missing = list(_secret_problem(value, (*use.path, "secret"), secret, view))
+    missing = list(_key_problem(value, use.path, use.key, view))
     if missing:
         yield from missing
         return
-    grant = view.grants[secret]
-    if key not in grant.versions:
-        message = f'Secret "{secret}" has no text under the key "{key}"'
-        yield problem_at(value, (*use.path, "key"), "SecretKeyNotFound", message, given=key, known=grant.versions)
-    elif len(entry(secret, key)) > LONGEST_ENTRY:
-        message = f"the names of the Secret and its key have more than {LONGEST_ENTRY} characters together"
-        yield problem_at(value, use.path, "CredentialNameTooLong", message)
-    elif not may_go(granted_hosts(grant, use), use.address):
+    secret = use.key.secret
+    if not may_go(granted_hosts(view.grants[secret], use), use.address):
         host, port = host_of(use.address)
         message = (
             f'Secret "{secret}" may not be sent to {host}; its annotation {names.HOSTS} must name "{host}" '
             f'or "{host}:{port}"'
         )
         yield problem_at(value, use.path, "CredentialNotGranted", message)
+
+
+def _key_problem(value: Kind, path: Path, wanted: SecretKey, view: ClusterView) -> Iterator[Problem]:
+    """What is wrong with a reference itself, wherever its value goes."""
+    secret, key = wanted.secret, wanted.key
+    missing = list(_secret_problem(value, (*path, "secret"), secret, view))
+    if missing:
+        yield from missing
+    elif key not in view.grants[secret].versions:
+        message = f'Secret "{secret}" has no text under the key "{key}"'
+        known = view.grants[secret].versions
+        yield problem_at(value, (*path, "key"), "SecretKeyNotFound", message, given=key, known=known)
+    elif len(entry(secret, key)) > LONGEST_ENTRY:
+        message = f"the names of the Secret and its key have more than {LONGEST_ENTRY} characters together"
+        yield problem_at(value, path, "CredentialNameTooLong", message)
 
 
 def granted_hosts(grant: Grant, use: Use) -> tuple[str, ...]:
@@ -242,6 +252,22 @@ def versioned(route: config.Route, view: ClusterView) -> config.Route:
         )
         strategy = strategy.model_copy(update={"checks": checks})
     return route.model_copy(update={"backends": backends, "strategy": strategy})
+
+
+def window_versioned(window: config.BatchWindow, view: ClusterView) -> config.BatchWindow:
+    """The section with the version that its signing key has now; one whose Secret has gone keeps its own.
+
+    Without webhooks, where the Secret's owner took it back: what is not released signs nothing.
+    """
+    if window.webhooks is None:
+        return window
+    key = window.webhooks.signing_key
+    if key.secret in view.unlabelled:
+        return window.model_copy(update={"webhooks": None})
+    grant = view.grants.get(key.secret)
+    version = (grant.versions.get(key.key) if grant else None) or key.version
+    signed = window.webhooks.model_copy(update={"signing_key": key.model_copy(update={"version": version})})
+    return window.model_copy(update={"webhooks": signed})
 
 
 def may_be_kept(route: config.Route, view: ClusterView) -> bool:

@@ -8,7 +8,7 @@ MANAGED = "sluice"
 """Value of MANAGED_BY on everything that the operator makes; nothing without it is ever pruned."""
 
 COMPONENT = "sluice.dev/component"
-"""What a made object is part of: config, gateway, credentials, redis, qdrant, model."""
+"""What a made object is part of: config, gateway, batch, credentials, redis, qdrant, model."""
 OWNER_MODEL = "sluice.dev/model"
 """On a model's objects: the QuantisedModel's name."""
 INTENT = "sluice.dev/intent"
@@ -27,7 +27,9 @@ INJECTED = "sluice.dev/injected"
 """Pod annotation that the webhook sets: the gateway's version."""
 
 GATEWAY = "sluice.dev/gateway"
-"""Pod label: "shared" on the namespace's gateway, "sidecar" on a pod with an injected one."""
+"""Pod label: "shared" on the namespace's gateway, "batch" on its worker, "sidecar" on a pod with an injected one."""
+FILES = "sluice.dev/files"
+"""Pod label: "true" on pods that mount the volume of batch files; where one node alone can, they stay together."""
 LEADER = "sluice.dev/leader"
 """Pod label of the leading operator replica: "true"; the report Service selects it."""
 
@@ -44,9 +46,11 @@ SHARD_BYTES = 900_000
 ENDPOINTS_MAP = "sluice-endpoints"
 ENDPOINTS_KEY = "endpoints.json"
 CREDENTIALS_SECRET = "sluice-credentials"  # noqa: S105  (a name)
-"""Aggregated Secret of the shared gateway: SECRET_KEY entries (no name has an underscore), CREDENTIALS_INDEX."""
+"""Aggregated Secret of the shared gateway and its worker: SECRET_KEY entries (no name has an underscore) and
+CREDENTIALS_INDEX."""
 CREDENTIALS_INDEX = "index.json"
-"""{"SECRET_KEY": {"version": text, "hosts": [host or host:port]}}; no hosts: it is sent nowhere (callers' API keys)."""
+"""{"SECRET_KEY": {"version": text, "hosts": [host or host:port]}}; no hosts: it is sent nowhere (callers' API keys,
+keys that sign webhooks)."""
 CREDENTIALS_SALT = "salt"
 """Random text of the namespace: versions of values, and the key that signs the Config, are derived from it."""
 STORE_SECRET = "sluice-store"  # noqa: S105  (a name)
@@ -60,6 +64,10 @@ KEY_VERSION = "sluice.dev/key-version"
 """Annotation on a store's pods: which of the operator's keys they started with."""
 GATEWAY_NAME = "sluice-gateway"
 """Deployment, Service, ServiceAccount, PodDisruptionBudget and NetworkPolicy of the shared gateway."""
+BATCH_NAME = "sluice-batch"
+"""Deployment, ServiceAccount, PodDisruptionBudget and NetworkPolicy of the worker of deferred requests."""
+FILES_CLAIM = "sluice-batch-files"
+"""PersistentVolumeClaim of batch files: made once, never changed and never deleted by the operator."""
 READER_ROLE = "sluice-config-reader"
 """Role and RoleBinding: who may read the Config."""
 REDIS_NAME = "sluice-redis"
@@ -78,6 +86,8 @@ OPERATOR_FOLDER = f"{RUN}/operator"
 STORE_FOLDER = f"{RUN}/store"
 CA_FOLDER = f"{RUN}/ca"
 TLS_FOLDER = f"{RUN}/tls"
+FILES_FOLDER = f"{RUN}/files"
+"""Batch files, of the shared gateway and the worker."""
 DATA_FOLDER = "/data"
 TOKEN_AUDIENCE = "sluice"  # noqa: S105  (an audience)
 

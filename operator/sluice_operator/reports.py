@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from sluice_operator.plan.seen import PolicyReport, Report, RouteSavings
+from sluice_operator.plan.seen import PolicyReport, Report, RouteSavings, WindowReport
 from sluice_operator.token_identity import TokenIdentity
 
 BODY_BYTES = 1_048_576
@@ -37,12 +37,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
+# An answer from a dearer backend than the reference saves less than nothing.
+_Money = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$")]
+_Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+_Seconds = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
+
+
 class _Savings(_Part):
     requests: _Count = 0
     reused: _Count = 0
-    # An answer from a dearer backend than the reference saves less than nothing.
-    money: Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$")] = "0"
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
+    money: _Money = "0"
+    currency: _Currency = "USD"
     tokens: _Count = 0
 
 
@@ -54,6 +59,20 @@ class _Policy(_Part):
     bound: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
 
+class _Window(_Part):
+    """queued, running and oldest (unix seconds, null where none waits) are the shared queue's; done, failed, missed and
+    saved are what the gateway counted since it started."""
+
+    queued: _Count = 0
+    running: _Count = 0
+    done: _Count = 0
+    failed: _Count = 0
+    oldest: _Seconds | None = None
+    missed: _Count = 0
+    saved: _Money = "0"
+    currency: _Currency = "USD"
+
+
 class _Body(_Part):
     version: Annotated[str, StringConstraints(max_length=64)] = ""
     schemas: Annotated[list[Annotated[int, Field(ge=1, le=1_000)]], Field(min_length=1, max_length=16)] = [1]
@@ -63,7 +82,8 @@ class _Body(_Part):
     problem: str = ""
     savings: Annotated[dict[_Name, _Savings], Field(max_length=_ENTRIES)] = {}
     policies: Annotated[dict[_Name, _Policy], Field(max_length=_ENTRIES)] = {}
-    started: Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)] = 0.0
+    windows: Annotated[dict[_Name, _Window], Field(max_length=_ENTRIES)] = {}
+    started: _Seconds = 0.0
 
 
 def parse(body: bytes, identity: TokenIdentity, received: float) -> Report:
@@ -99,6 +119,10 @@ def parse(body: bytes, identity: TokenIdentity, received: float) -> Report:
         policies={
             name: PolicyReport(p.entries, p.requests, p.reused, _cut(p.store), p.bound)
             for name, p in said.policies.items()
+        },
+        windows={
+            name: WindowReport(w.queued, w.running, w.done, w.failed, w.oldest, w.missed, Decimal(w.saved), w.currency)
+            for name, w in said.windows.items()
         },
         started=said.started,
     )

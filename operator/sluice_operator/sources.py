@@ -56,6 +56,7 @@ MADE = (
     Source("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", *_OWN),
     Source("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", *_OWN),
     Source("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", *_OWN),
+    Source("v1", "PersistentVolumeClaim", "persistentvolumeclaims", *_OWN),
     # They inherit the labels of the Services that the operator makes.
     Source("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", *_OWN),
 )
@@ -63,7 +64,7 @@ MADE = (
 
 SECRETS = Source("v1", "Secret", "secrets", names.CREDENTIAL, ("true", "managed"))
 """Users' credentials and the operator's own; no other Secret ever reaches the operator."""
-PODS = Source("v1", "Pod", "pods", names.GATEWAY, ("shared", "sidecar"))
+PODS = Source("v1", "Pod", "pods", names.GATEWAY, ("shared", "batch", "sidecar"))
 """Pods with a gateway in them."""
 ROUTES = Source("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", *_OWN)
 """Only where the cluster has the Gateway API."""

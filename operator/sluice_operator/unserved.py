@@ -198,12 +198,28 @@ _MODEL: tuple[Unserved[QuantisedModel], ...] = (
         "warning",
         "this release runs one replica",
         lambda model: model.spec.replicas is not None and model.spec.replicas != 1,
+        where="laptop",
+    ),
+    Unserved(
+        "spec.replicas",
+        "warning",
+        "it counts where scaling.mode is External; else this release runs one replica",
+        lambda model: model.spec.replicas not in (None, 1) and model.spec.scaling.mode == "Managed",
+        where="cluster",
     ),
     Unserved(
         "spec.scaling",
         "warning",
         "this release runs one replica, always",
         lambda model: (model.spec.scaling.min, model.spec.scaling.max, model.spec.scaling.mode) != (1, 1, "Managed"),
+        where="laptop",
+    ),
+    Unserved(
+        "spec.scaling",
+        "warning",
+        "this release runs one replica, and those of BatchWindows while they are open; External takes what /scale says",
+        lambda model: (model.spec.scaling.min, model.spec.scaling.max) != (1, 1),
+        where="cluster",
     ),
     Unserved(
         "spec.rollout",
@@ -279,10 +295,20 @@ _GATEWAY: tuple[Unserved[SluiceGateway], ...] = (
 
 _WINDOW: tuple[Unserved[BatchWindow], ...] = (
     Unserved(
-        "spec",
+        "spec.files.s3",
+        "error",
+        "this release keeps batch files on a volume; write files: {pvc: {storage: 10Gi}}",
+        lambda window: window.spec.files and window.spec.files.s3,
+        where="cluster",
+    ),
+    Unserved(
+        "spec.capacity.quantisedModel.namespace",
         "warning",
-        "checked, and not run by this release in a cluster: it keeps deferred requests on one machine, by sluice run",
-        lambda _: True,
+        "this release raises models of the window's own namespace alone; put a BatchWindow beside the model",
+        lambda window: (
+            window.spec.capacity
+            and window.spec.capacity.quantised_model.namespace not in (None, window.metadata.namespace)
+        ),
         where="cluster",
     ),
     Unserved(
@@ -291,7 +317,6 @@ _WINDOW: tuple[Unserved[BatchWindow], ...] = (
         "this release does not use a provider's own batches, so requests would cost their full price; take it out to "
         "go on so",
         lambda window: window.spec.provider.batch_api,
-        where="laptop",
     ),
     Unserved(
         "spec.capacity",
@@ -305,13 +330,6 @@ _WINDOW: tuple[Unserved[BatchWindow], ...] = (
         "warning",
         "on one machine files are kept in the gateway's data folder",
         lambda window: window.spec.files,
-        where="laptop",
-    ),
-    Unserved(
-        "spec.webhooks",
-        "error",
-        "this release does not call webhooks, so nobody would be told; take it out, and ask for the status instead",
-        lambda window: window.spec.webhooks,
         where="laptop",
     ),
 )

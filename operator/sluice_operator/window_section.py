@@ -2,7 +2,7 @@
 
 from sluice_operator.hours import DAYS
 from sluice_operator.kinds import BatchWindow
-from sluice_operator.kinds.batch_window import BatchWindowSpec, Window
+from sluice_operator.kinds.batch_window import BatchWindowSpec, Webhooks, Window
 from sluice_sidecar import config
 
 
@@ -30,4 +30,10 @@ def window_section(window: BatchWindow) -> config.BatchWindow:
         concurrency=spec.concurrency,
         deadline=spec.deadline,
         missed=spec.deadline_policy,
+        webhooks=_webhooks(spec.webhooks) if spec.webhooks else None,
     )
+
+
+def _webhooks(webhooks: Webhooks) -> config.Webhooks:
+    key = webhooks.signing_key
+    return config.Webhooks(signing_key=config.Credential(secret=key.secret, key=key.key), allow=webhooks.allow)

@@ -158,7 +158,10 @@ class FakeCluster:
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) and "name" in item for item in value)
+    """Whether it is a list of things with names; references to other objects, which say their kind, are not."""
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(item, dict) and "name" in item and "kind" not in item for item in value)
 
 
 def _by_name(items: list[Any]) -> dict[str, Any]:

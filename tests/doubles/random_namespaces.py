@@ -36,8 +36,16 @@ UPSTREAMS: tuple[dict[str, Any], ...] = (
     {"backends": [managed("a")]},
     {"backends": [provider("a"), custom("b")], "strategy": cascade("a", "b", checks=[{"http": HTTP}])},
 )
+NIGHT: dict[str, Any] = {"windows": [{"start": "22:00", "end": "06:00"}], "routes": ["a"]}
+WINDOWS: tuple[dict[str, Any], ...] = (
+    NIGHT,
+    NIGHT | {"always": True, "files": {"pvc": {"storage": "1.5Gi"}}},
+    NIGHT | {"always": True, "capacity": {"quantisedModel": {"name": "smollm2"}, "replicas": 3}},
+    NIGHT | {"webhooks": {"signingKey": {"secret": "house", "key": "token"}, "allow": ["https://hooks.example.com"]}},
+    NIGHT | {"unknown": 1},
+)
 OTHERS = (
-    written("BatchWindow", "w", {"windows": [{"start": "22:00", "end": "06:00"}], "routes": ["a"]}),
+    *(written("BatchWindow", "w", spec) for spec in WINDOWS),
     written("PromptAudit", "x", {"route": "a", "ablation": {"against": "a", "judge": "b"}}),
 )
 

@@ -159,7 +159,9 @@ def stores_agree(cluster: FakeCluster) -> None:
         for name in (names.STORE_SECRET, names.STORE_ADMIN_SECRET)
     )
     if "redis-users" in servers:
-        assert servers["redis-users"] == redis_users(NAMESPACE, mine["redis-password"], servers["redis-operator"])
+        queue = Ref("apps/v1", "Deployment", NAMESPACE, names.BATCH_NAME) in cluster.objects
+        users = redis_users(NAMESPACE, mine["redis-password"], servers["redis-operator"], queue=queue)
+        assert servers["redis-users"] == users
     if "qdrant-key" in servers:
         assert mine["qdrant-api-key"] == qdrant_token(NAMESPACE, servers["qdrant-key"])
 

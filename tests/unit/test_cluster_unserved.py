@@ -37,9 +37,26 @@ def test_served_in_a_cluster_and_not_on_one_machine(data: dict[str, Any]) -> Non
     assert len(told(data, cluster=False)) == 1
 
 
-def test_deferred_requests_are_served_on_one_machine_alone() -> None:
-    assert told(window("r"), cluster=False) == set()
-    assert told(window("r"), cluster=True) == {("spec", "warning")}
+def test_deferred_requests_are_served_everywhere_and_their_files_kept_on_a_volume_of_a_cluster() -> None:
+    assert told(window("r"), cluster=False) == told(window("r"), cluster=True) == set()
+    assert told(window("r", files={"s3": {"bucket": "b"}}), cluster=True) == {("spec.files.s3", "error")}
+    assert told(window("r", files={"pvc": {"storage": "1Gi"}}), cluster=True) == set()
+
+
+def test_a_window_raises_models_of_its_own_namespace_alone() -> None:
+    def asking(**more: str) -> dict[str, Any]:
+        return window("r", capacity={"quantisedModel": {"name": "m", **more}, "replicas": 2})
+
+    assert told(asking(), cluster=True) == set()
+    found = told(asking(namespace="elsewhere"), cluster=True)
+    assert found == {("spec.capacity.quantisedModel.namespace", "warning")}
+
+
+def test_replicas_that_scale_writes_count_in_a_cluster() -> None:
+    external = model(replicas=3, scaling={"mode": "External"})
+    assert told(external, cluster=True) == set()
+    assert told(external, cluster=False) == {("spec.replicas", "warning"), ("spec.scaling", "warning")}
+    assert told(model(replicas=3), cluster=True) == {("spec.replicas", "warning")}
 
 
 def test_a_proxy_is_served_in_both() -> None:

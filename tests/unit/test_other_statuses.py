@@ -1,4 +1,4 @@
-"""Statuses of policies, models, the gateway, and of the kinds that are checked and not run."""
+"""Statuses of policies, models, the gateway, and of a kind that is checked and not run."""
 
 import dataclasses
 from typing import Any
@@ -127,13 +127,13 @@ def test_without_a_route_no_gateway_runs() -> None:
     assert now.children == {}
 
 
-def test_batches_and_audits_are_checked_and_not_run() -> None:
-    window = {"windows": [{"start": "22:00", "end": "06:00"}], "routes": ["r"]}
-    audit = {"route": "gone", "ablation": {"against": "a", "judge": "b"}}
-    now = settled(seen(route("r"), written("BatchWindow", "w", window), written("PromptAudit", "a", audit)))
-    assert ready(now, "BatchWindow", "w") == ("False", "NotInThisRelease")
-    assert condition(status(now, "BatchWindow", "w"), "Stalled") is None
-    assert ready(now, "PromptAudit", "a") == ("False", "RouteNotFound")
+def test_audits_are_checked_and_not_run() -> None:
+    ablation = {"against": "house", "judge": "house"}
+    fine, wrong = ({"route": name, "ablation": ablation} for name in ("r", "gone"))
+    now = settled(seen(route("r"), written("PromptAudit", "a", fine), written("PromptAudit", "b", wrong)))
+    assert ready(now, "PromptAudit", "a") == ("False", "NotInThisRelease")
+    assert condition(status(now, "PromptAudit", "a"), "Stalled") is None
+    assert ready(now, "PromptAudit", "b") == ("False", "RouteNotFound")
 
 
 def test_an_object_that_cannot_be_read_says_why() -> None:

@@ -58,11 +58,6 @@ WIDE_ENDPOINT = {"openAI": {"url": "https://api.openai.com/v1", "model": "text-e
         (window(capacity={"quantisedModel": {"name": "m"}, "replicas": 2}), "spec.capacity", "warning"),
         (window(files={"s3": {"bucket": "b"}}), "spec.files", "warning"),
         (
-            window(webhooks={"signingKey": {"secret": "s", "key": "k"}, "allow": ["https://*.example.com"]}),
-            "spec.webhooks",
-            "error",
-        ),
-        (
             written("PromptAudit", "a", {"route": "other", "ablation": {"against": "a", "judge": "b"}}),
             "spec",
             "warning",

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from sluice_operator.kinds.address import WebhookPattern
-from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
+from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status, StatusPart
 from sluice_operator.kinds.part import Part
 from sluice_operator.kinds.quantity import Count, Flag, PositiveCount, PositiveDuration
 from sluice_operator.kinds.references import Claim, ModelReference, ObjectName, SecretKey, SecretName, ShortText
@@ -88,10 +88,11 @@ class Files(Part):
 
 
 class Webhooks(Part):
-    """How callers are told that their batch is done."""
+    """How callers are told that what they handed over has come to its end."""
 
     signing_key: SecretKey
-    """Key with which each call is signed."""
+    """Key with which each call is signed: whsec_ and the base64 of 24 to 64 random bytes. While keys are rotated the
+    value holds several with spaces between, and each of them signs."""
     allow: tuple[WebhookPattern, ...] = Field(min_length=1, max_length=64)
     """Where calls may go: https://*.example.com."""
 
@@ -130,17 +131,50 @@ class BatchWindowSpec(Part):
     """Webhooks. Default: none."""
 
 
+class HeldCapacity(StatusPart):
+    """What the window does to the model of its `capacity`."""
+
+    model: ShortText
+    """The QuantisedModel."""
+    replicas: Count = 0
+    """Fewest replicas that the window asks for now; 0: it has handed back."""
+    since: ShortText | None = None
+    """Since when it asks for them, RFC 3339."""
+    reached: ShortText | None = None
+    """When as many were ready, RFC 3339."""
+    startup_seconds: Count | None = None
+    """How long that took when it was last measured. So long before an opening, and a quarter more, it asks for them."""
+
+
 class BatchWindowStatus(Status):
-    """What the window does."""
+    """What the window does. Figures change every ten minutes at most, and when it opens or closes."""
 
     open: bool | None = None
     """Whether batches run now."""
-    next: ShortText | None = None
-    """When it next opens or closes, RFC 3339."""
+    changed: ShortText | None = None
+    """When it last opened or closed, RFC 3339."""
+    next_opening: ShortText | None = None
+    """When it opens next, RFC 3339."""
+    next_closing: ShortText | None = None
+    """When it closes next, RFC 3339."""
     queued: Count | None = None
     """Requests that wait."""
     running: Count | None = None
     """Requests that run."""
+    done: Count | None = None
+    """Requests that were answered, since the gateways of now started."""
+    failed: Count | None = None
+    """Requests whose result is an error, since the gateways of now started."""
+    missed: Count | None = None
+    """Requests that were not done by their deadline, since the gateways of now started."""
+    oldest: ShortText | None = None
+    """When the request came in that waits longest, RFC 3339."""
+    saved: ShortText | None = None
+    """What was saved against the price of real time, since the gateways of now started: 0.42 USD."""
+    measured: ShortText | None = None
+    """When these figures were taken, RFC 3339."""
+    capacity: HeldCapacity | None = None
+    """What becomes of `spec.capacity`."""
 
 
 class BatchWindow(Kind):
@@ -151,8 +185,15 @@ class BatchWindow(Kind):
     columns: ClassVar = (
         READY,
         Column("Open", ".status.open", "boolean"),
-        Column("Next", ".status.next"),
+        Column("Opens", ".status.nextOpening"),
+        Column("Closes", ".status.nextClosing"),
         Column("Queued", ".status.queued", "integer"),
+        Column("Running", ".status.running", "integer"),
+        Column("Done", ".status.done", "integer"),
+        Column("Failed", ".status.failed", "integer"),
+        Column("Missed", ".status.missed", "integer", wide=True),
+        Column("Oldest", ".status.oldest", "date", wide=True),
+        Column("Saved", ".status.saved"),
         REASON,
         AGE,
     )

@@ -74,7 +74,10 @@ def credentials_secret(seen: Seen, config: Config, view: ClusterView) -> Manifes
                 data[name] = value
             elif name in held and name in present:
                 index[name], data[name] = dict(held[name]), present[name]
-    for name, about, value in _callers(seen, config, view, held, present):
+    for name, about, value in (
+        *_callers(seen, config, view, held, present),
+        *_signing(seen, config, view, held, present),
+    ):
         index.setdefault(name, about)
         if value is not None:
             data[name] = value
@@ -121,6 +124,21 @@ def _callers(
     for known, about in held.items():
         if known == name or known.startswith(entry(name, "")):
             yield known, dict(about), present.get(known)
+
+
+def _signing(
+    seen: Seen, config: Config, view: ClusterView, held: Index, present: Mapping[str, str]
+) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    """Keys that sign webhooks, which are sent nowhere."""
+    for window in config.windows.values():
+        if window.webhooks is None:
+            continue
+        key = window.webhooks.signing_key
+        name, value = entry(key.secret, key.key), _value(seen, key.secret, key.key)
+        if value is not None:
+            yield name, {"version": view.grants[key.secret].versions[key.key], "hosts": []}, value
+        elif name in held and name in present:
+            yield name, dict(held[name]), present[name]
 
 
 def _value(seen: Seen, secret_name: str, key: str) -> str | None:

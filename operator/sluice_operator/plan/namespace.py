@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sluice_operator import names
 from sluice_operator.compile import Compiled, compile  # noqa: A004
 from sluice_operator.credentials import ClusterView
-from sluice_operator.kinds import Kind, QuantisedModel, SluiceGateway
-from sluice_operator.plan import workloads
+from sluice_operator.kinds import Kind, QuantisedModel
+from sluice_operator.plan import capacity, workloads
 from sluice_operator.plan.config_maps import config_maps, config_ref, endpoints_map, is_foreign, last_config
 from sluice_operator.plan.credentials_secret import cluster_view, credentials_secret, salt_of, secret_ref, widened
 from sluice_operator.plan.diff import diff, stamped
@@ -52,11 +52,11 @@ def plan(seen: Seen, now: float) -> Plan:
         namespace=seen.namespace,
         cluster=secrets,
     )
-    desired = [*_models(seen, read, compiled)]
+    view = View(seen, compiled, now, read.has_route())
+    desired = [*_models(read, view)]
     if read.has_route():
         desired = [*_shared(seen, read, compiled, secrets), *desired]
     apply, delete = diff(desired, seen.children, _kept(seen, read, compiled))
-    view = View(seen, compiled, now, read.has_route())
     written, events, wake = statuses(read.objects, read.kinds(), view)
     if read.has_route():
         events = (*_doubts(seen), *events)
@@ -74,7 +74,10 @@ def _shared(seen: Seen, read: Read, compiled: Compiled, secrets: ClusterView) ->
     """What all routes share, in the order in which it is written: what a Config needs stands before it."""
     config = compiled.config
     managed = workloads.managed_stores(config)
-    sign_in = store_secrets(seen, config, read.kinds(), redis="redis" in managed, qdrant="qdrant" in managed)
+    queue = workloads.has_queue(config)
+    sign_in = store_secrets(
+        seen, config, read.kinds(), redis="redis" in managed, qdrant="qdrant" in managed, queue=queue
+    )
     made = [
         credentials_secret(seen, config, secrets),
         *sign_in,
@@ -83,12 +86,8 @@ def _shared(seen: Seen, read: Read, compiled: Compiled, secrets: ClusterView) ->
     salt = salt_of(seen)
     published = config_maps(seen.namespace, config, salt)
     maps = [*published, endpoints_map(seen.namespace, _endpoints(seen, compiled), salt)]
-    gateway = next((value for value in read.kinds() if isinstance(value, SluiceGateway)), None)
-    return [
-        *made,
-        *maps,
-        *workloads.gateways(seen, [m["metadata"]["name"] for m in maps], gateway, broken=_gateway_is_broken(read)),
-    ]
+    listed, broken = [m["metadata"]["name"] for m in maps], _gateway_is_broken(read)
+    return [*made, *maps, *workloads.gateways(seen, config, read.kinds(), listed, broken=broken)]
 
 
 def _doubts(seen: Seen) -> Iterator[Event]:
@@ -108,11 +107,13 @@ def _gateway_is_broken(read: Read) -> bool:
     return any(resource.kind == "SluiceGateway" and resource.value is None for resource in read.resources)
 
 
-def _models(seen: Seen, read: Read, compiled: Compiled) -> list[Manifest]:
+def _models(read: Read, view: View) -> list[Manifest]:
     """The workloads of the namespace's sound models, whether a route uses them or not: they are there to be used."""
-    broken = _broken_models(seen, compiled)
-    sound = (value for value in read.kinds() if isinstance(value, QuantisedModel) and value.metadata.name not in broken)
-    return workloads.models(seen, sound)
+    broken = _broken_models(view.seen, view.compiled)
+    models = [
+        value for value in read.kinds() if isinstance(value, QuantisedModel) and value.metadata.name not in broken
+    ]
+    return workloads.models(view.seen, models, capacity.replicas(models, read.kinds(), view))
 
 
 def _broken_models(seen: Seen, compiled: Compiled) -> frozenset[str]:
@@ -127,7 +128,7 @@ def _kept(seen: Seen, read: Read, compiled: Compiled) -> list[Ref]:
     kept = []
     for ref, manifest in seen.children.items():
         labels: Mapping[str, str] = manifest["metadata"].get("labels") or {}
-        if labels.get(names.OWNER_MODEL) in broken or (gateway and labels.get(names.COMPONENT) == "gateway"):
+        if labels.get(names.OWNER_MODEL) in broken or (gateway and labels.get(names.COMPONENT) in ("gateway", "batch")):
             kept.append(ref)
     return kept
 

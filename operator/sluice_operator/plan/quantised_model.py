@@ -42,6 +42,8 @@ def _verdict(name: str, workload: Manifest | None, addresses: tuple[str, ...], v
     if addresses:
         told = "; ".join([f"answers at {addresses[0]}", *notes(view.warnings("QuantisedModel", name))])
         return Verdict("True", "Answering", told)
+    if workload is not None and workload["spec"].get("replicas") == 0:
+        return Verdict("False", "ScaledDown", "0 replicas are asked for through /scale, so nothing answers")
     failed = _deployment_problem(workload)
     message = failed or f"its pod is starting: see Deployment {workload_name(name)} and its pods"
     return Verdict("False", "Failing" if failed else "Starting", message, reconciling=True)

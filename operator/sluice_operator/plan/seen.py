@@ -46,6 +46,27 @@ class PolicyReport:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowReport:
+    """What a gateway says of one BatchWindow: of the queue, which all share, and what it counted since it started."""
+
+    queued: int = 0
+    """Requests in the queue that wait."""
+    running: int = 0
+    """Requests of the queue that run, anywhere."""
+    done: int = 0
+    """Requests that this gateway answered."""
+    failed: int = 0
+    """Requests that this gateway gave an error as their result."""
+    oldest: float | None = None
+    """When the request in the queue came in that waits longest, unix seconds; None: none waits."""
+    missed: int = 0
+    """Requests of this gateway that were not done by their deadline."""
+    saved: Decimal = Decimal(0)
+    """What this gateway saved against the price of real time."""
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one gateway last said that it serves. Who it is comes from its token, never from what it says."""
 
@@ -66,6 +87,7 @@ class Report:
     """Why the latest Config was refused as a whole."""
     savings: Mapping[str, RouteSavings] = field(default_factory=dict)
     policies: Mapping[str, PolicyReport] = field(default_factory=dict)
+    windows: Mapping[str, WindowReport] = field(default_factory=dict)
     started: float = 0.0
     """Since when it counts, unix seconds."""
 
@@ -77,7 +99,7 @@ class GatewayPod:
     name: str
     uid: str
     role: str
-    """shared or sidecar."""
+    """shared, batch or sidecar."""
     service_account: str
     running: bool
     """Phase Running, ready, not terminating."""

@@ -1,4 +1,4 @@
-"""The statuses of a SluiceGateway, and of the kinds that are checked and not run. Pure."""
+"""The statuses of a SluiceGateway, and of a kind that is checked and not run. Pure."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def _verdict(spec: SluiceGatewaySpec | None, workload: Manifest | None, view: Vi
 
 
 def checked_status(value: Manifest, view: View) -> dict[str, Any]:
-    """The status of a BatchWindow or a PromptAudit, which this release checks and does not run."""
+    """The status of a PromptAudit, which this release checks and does not run."""
     kind, name = value["kind"], value["metadata"]["name"]
     generation = value["metadata"].get("generation")
     errors = view.errors(kind, name)

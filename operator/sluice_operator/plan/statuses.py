@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sluice_operator.conditions import condition
-from sluice_operator.kinds import Kind, SluiceGateway
+from sluice_operator.kinds import BatchWindow, Kind, SluiceGateway
+from sluice_operator.plan.batch_window import window_events, window_status
 from sluice_operator.plan.cache_policy import policy_status
 from sluice_operator.plan.model_route import route_status
 from sluice_operator.plan.plan import Event, Manifest, Ref, StatusUpdate
@@ -16,12 +17,14 @@ Told = tuple[tuple[StatusUpdate, ...], tuple[Event, ...], float | None]
 
 
 def statuses(objects: Iterable[Manifest], values: Iterable[Kind], view: View) -> Told:
-    """Updates, Events on transitions of Ready alone, and the seconds after which time alone may change a status."""
-    gateway = next((value.spec for value in values if isinstance(value, SluiceGateway)), None)
+    """Updates, Events of what changed, and the seconds after which time alone may change a status."""
+    kinds = tuple(values)
+    gateway = next((value.spec for value in kinds if isinstance(value, SluiceGateway)), None)
+    windows = {value.metadata.name: value for value in kinds if isinstance(value, BatchWindow)}
     updates, events = [], []
     wakes = [view.next_expiry()]
     for data in objects:
-        status, wake = _status(data, gateway, view)
+        status, wake = _status(data, gateway, windows, view)
         wakes.append(wake)
         before = data.get("status") or {}
         if status == before:
@@ -30,10 +33,14 @@ def statuses(objects: Iterable[Manifest], values: Iterable[Kind], view: View) ->
         event = _event(data, before, status)
         if event:
             events.append(event)
+        if data["kind"] == "BatchWindow":
+            events += window_events(data, status)
     return tuple(updates), tuple(events), min((max(wake, 0.1) for wake in wakes if wake is not None), default=None)
 
 
-def _status(data: Manifest, gateway: Any, view: View) -> tuple[dict[str, Any], float | None]:
+def _status(
+    data: Manifest, gateway: Any, windows: Mapping[str, BatchWindow], view: View
+) -> tuple[dict[str, Any], float | None]:
     kind = data["kind"]
     if kind == "ModelRoute":
         return route_status(data, view)
@@ -43,6 +50,8 @@ def _status(data: Manifest, gateway: Any, view: View) -> tuple[dict[str, Any], f
         return model_status(data, view), None
     if kind == "SluiceGateway":
         return gateway_status(data, gateway, view), None
+    if kind == "BatchWindow":
+        return window_status(data, windows.get(data["metadata"]["name"]), view)
     return checked_status(data, view), None
 
 

@@ -27,12 +27,21 @@ REDIS_COMMANDS = (
     "vrem", "vcard", "multi", "exec",
 )  # fmt: skip
 """What gateways do in Redis, besides signing in: the very commands of their store."""
+REDIS_QUEUE = (
+    "+@hash", "+@set", "+@sortedset", "+@string", "-@dangerous", "+exists", "+unlink", "+expire", "+evalsha",
+    "+script|load", "+waitaof", "+info",
+)  # fmt: skip
+"""What a queue of deferred requests takes besides: a script over data under the same keys, each of whose commands Redis
+holds to these rights; proof that its writes are on the disk; and how much memory is left."""
 
 
-def store_secrets(seen: Seen, config: Config, objects: Iterable[Kind], *, redis: bool, qdrant: bool) -> list[Manifest]:
+def store_secrets(
+    seen: Seen, config: Config, objects: Iterable[Kind], *, redis: bool, qdrant: bool, queue: bool = False
+) -> list[Manifest]:
     """The gateways' Secret, and the managed servers' own; only with what is in use.
 
-    `redis` and `qdrant` tell which servers are managed here; `objects` name the credentials of external ones.
+    `redis` and `qdrant` tell which servers are managed here, `queue` whether deferred requests are kept in that Redis;
+    `objects` name the credentials of external ones.
     """
     present = values(seen.children.get(secret_ref(seen.namespace, names.STORE_SECRET)))
     admin = values(seen.children.get(secret_ref(seen.namespace, names.STORE_ADMIN_SECRET)))
@@ -42,7 +51,7 @@ def store_secrets(seen: Seen, config: Config, objects: Iterable[Kind], *, redis:
         password = present.get("redis-password") or _derived(seen.fresh, "redis-password")
         own = admin.get("redis-operator") or _derived(seen.fresh, "redis-operator")
         mine |= {"redis-username": REDIS_USER, "redis-password": password}
-        servers |= {"redis-users": redis_users(seen.namespace, password, own), "redis-operator": own}
+        servers |= {"redis-users": redis_users(seen.namespace, password, own, queue=queue), "redis-operator": own}
     if qdrant:
         key = admin.get("qdrant-key") or _derived(seen.fresh, "qdrant-key")
         mine["qdrant-api-key"] = qdrant_token(seen.namespace, key)
@@ -56,12 +65,13 @@ def store_secrets(seen: Seen, config: Config, objects: Iterable[Kind], *, redis:
     return made
 
 
-def redis_users(namespace: str, password: str, operator: str) -> str:
+def redis_users(namespace: str, password: str, operator: str, *, queue: bool = False) -> str:
     """The ACL file of redis-server: the gateways' user reaches its own key prefix alone, by its commands alone.
 
-    `password` is theirs, `operator` that of REDIS_OPERATOR. The last user can do nothing: see `redis_revision`.
+    `password` is theirs, `operator` that of REDIS_OPERATOR; `queue` adds what a queue takes. The last user can do
+    nothing: see `redis_revision`.
     """
-    commands = " ".join(f"+{name}" for name in REDIS_COMMANDS)
+    commands = " ".join([*(REDIS_QUEUE if queue else ()), *(f"+{name}" for name in REDIS_COMMANDS)])
     users = (
         "user default off\n"
         "user health on nopass resetkeys resetchannels -@all +ping\n"

@@ -8,7 +8,7 @@ from typing import Any
 from sluice_operator.compile import Compiled
 from sluice_operator.conditions import seconds, timestamp
 from sluice_operator.plan.plan import Manifest, Ref
-from sluice_operator.plan.seen import GatewayPod, Report, Seen
+from sluice_operator.plan.seen import GatewayPod, Report, Seen, WindowReport
 from sluice_operator.problem import Problem
 
 STALE = 95.0
@@ -62,6 +62,11 @@ class View:
         """What the pod said lately; None: it is unknown."""
         report = self.reports.get(pod.uid)
         return report if report and self.now - report.received <= STALE else None
+
+    def queue(self, window: str) -> WindowReport | None:
+        """What was said last of a window's queue, which is the same for all; None: nothing was."""
+        told = [report for report in self.reports.values() if window in report.windows]
+        return max(told, key=lambda report: report.received).windows[window] if told else None
 
     def child(self, api_version: str, kind: str, name: str) -> Manifest | None:
         """An object that the operator made here."""

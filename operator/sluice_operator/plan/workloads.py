@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from sluice_operator import names
-from sluice_operator.kinds import CachePolicy, Kind, QuantisedModel, SluiceGateway
+from sluice_operator.kinds import BatchWindow, CachePolicy, Kind, QuantisedModel, SluiceGateway
 from sluice_operator.kinds.quantity import size_bytes
 from sluice_operator.kinds.sluice_gateway import SluiceGatewaySpec
 from sluice_operator.kinds.stores import ManagedQdrant, ManagedRedis
@@ -12,6 +12,8 @@ from sluice_operator.plan.seen import Seen
 from sluice_operator.plan.store_duties import qdrant_image
 from sluice_operator.plan.store_secrets import key_version
 from sluice_operator.render.access import access
+from sluice_operator.render.batch import batch
+from sluice_operator.render.files import MANY, Files, files_claim
 from sluice_operator.render.gateway import gateway
 from sluice_operator.render.llama_cpp import llama_cpp
 from sluice_operator.render.qdrant import qdrant
@@ -37,7 +39,8 @@ def stores(seen: Seen, config: Config, objects: Iterable[Kind], admin: Mapping[s
     if "redis" in wanted:
         sizes = [spec.storage for spec in _redis_specs(kinds)] or [ManagedRedis().storage]
         storage = _storage(seen, names.REDIS_NAME) or max(sizes, key=size_bytes)
-        made += redis(seen.namespace, storage, seen.installation, key=key_version(admin["redis-operator"]))
+        key = key_version(admin["redis-operator"])
+        made += redis(seen.namespace, storage, seen.installation, key=key, queue=has_queue(config))
     if "qdrant" in wanted:
         specs = list(_qdrant_specs(kinds)) or [_qdrant_there(seen)]
         storage = _storage(seen, names.QDRANT_NAME) or max((spec.storage for spec in specs), key=size_bytes)
@@ -46,18 +49,75 @@ def stores(seen: Seen, config: Config, objects: Iterable[Kind], admin: Mapping[s
     return made
 
 
-def gateways(seen: Seen, config_map_names: list[str], wanted: SluiceGateway | None, *, broken: bool) -> list[Manifest]:
-    """The shared gateway and who may read the Config. `broken`: its object cannot be read, so what runs is kept."""
-    made = access(seen.namespace, config_map_names, names.GATEWAY_NAME, sidecar_accounts(seen))
-    if not broken:
-        spec = wanted.spec if wanted else SluiceGatewaySpec()
-        made = [*made, *gateway(seen.namespace, spec, seen.installation)]
-    return made
+def has_queue(config: Config) -> bool:
+    """Whether deferred requests are kept: there is a window to run them in, and a Redis to keep them in."""
+    return bool(config.windows) and config.gateway.state is not None
 
 
-def models(seen: Seen, sound: Iterable[QuantisedModel]) -> list[Manifest]:
-    """The workloads of this namespace's models."""
-    return [manifest for model in sound for manifest in llama_cpp(model, seen.installation)]
+def gateways(
+    seen: Seen, config: Config, objects: Iterable[Kind], config_map_names: list[str], *, broken: bool
+) -> list[Manifest]:
+    """The shared gateway, its worker of deferred requests where there is a queue, and who may read the Config.
+
+    `broken`: the SluiceGateway cannot be read, so what runs is kept.
+    """
+    kinds, queue = tuple(objects), has_queue(config)
+    worker = names.BATCH_NAME if queue else None
+    made = access(seen.namespace, config_map_names, names.GATEWAY_NAME, sidecar_accounts(seen), batch_account=worker)
+    if broken:
+        return made
+    spec = next((value.spec for value in kinds if isinstance(value, SluiceGateway)), SluiceGatewaySpec())
+    claim = _claim(seen, kinds, spec) if queue else None
+    there = claim_there(seen)
+    # One that is being deleted goes when nobody mounts it any more, and is made anew then.
+    files = _files(there or claim) if queue and not is_leaving(there) else None
+    # A claim is made once. The gateway mounts it when there is a volume behind it, which needs the worker's pod first:
+    # a class that cannot give one never keeps the gateway from starting.
+    return [
+        *made,
+        *([claim] if claim and not there else []),
+        *gateway(seen.namespace, spec, seen.installation, files=files if is_bound(there) else None),
+        *(batch(seen.namespace, spec, seen.installation, files) if queue else []),
+    ]
+
+
+def claim_there(seen: Seen) -> Manifest | None:
+    """The claim of batch files, as it is."""
+    return seen.children.get(Ref("v1", "PersistentVolumeClaim", seen.namespace, names.FILES_CLAIM))
+
+
+def is_bound(claim: Manifest | None) -> bool:
+    """Whether there is a volume behind a claim, or was one, and it stays."""
+    phase = (claim or {}).get("status", {}).get("phase", "Pending")
+    return phase != "Pending" and not is_leaving(claim)
+
+
+def is_leaving(claim: Manifest | None) -> bool:
+    """Whether somebody deletes a claim."""
+    return bool(claim and claim["metadata"].get("deletionTimestamp"))
+
+
+def models(seen: Seen, sound: Iterable[QuantisedModel], replicas: Mapping[str, int]) -> list[Manifest]:
+    """The workloads of this namespace's models, each with as many `replicas` as its name has there."""
+    return [
+        manifest
+        for model in sound
+        for manifest in llama_cpp(model, seen.installation, replicas=replicas[model.metadata.name])
+    ]
+
+
+def _claim(seen: Seen, kinds: tuple[Kind, ...], spec: SluiceGatewaySpec) -> Manifest | None:
+    """The largest that any window asks for. One gateway and its worker can share a node."""
+    windows = (value.spec.files for value in kinds if isinstance(value, BatchWindow))
+    wanted = [files.pvc for files in windows if files and files.pvc]
+    if not wanted:
+        return None
+    largest = max(wanted, key=lambda claim: size_bytes(claim.storage))
+    return files_claim(seen.namespace, largest, one_node=spec.replicas == 1)
+
+
+def _files(claim: Manifest | None) -> Files | None:
+    return None if claim is None else Files(one_node=MANY not in claim["spec"]["accessModes"])
 
 
 def sidecar_accounts(seen: Seen) -> list[str]:

@@ -12,19 +12,26 @@ VERBS = ["get", "list", "watch"]
 
 
 def access(
-    namespace: str, config_map_names: Iterable[str], gateway_account: str, sidecar_accounts: Iterable[str]
+    namespace: str,
+    config_map_names: Iterable[str],
+    gateway_account: str,
+    sidecar_accounts: Iterable[str],
+    *,
+    batch_account: str | None = None,
 ) -> list[Manifest]:
-    """Roles and RoleBindings: all gateways read the named ConfigMaps, the shared gateway alone the credentials.
+    """Roles and RoleBindings: all gateways read the named ConfigMaps, the shared gateway alone the credentials, and
+    so does its worker, where there is one.
 
     Accounts are names of ServiceAccounts of the namespace; the order and repeats of what is given do not matter.
     """
-    accounts = sorted({gateway_account, *sidecar_accounts})
+    holders = [gateway_account, *([batch_account] if batch_account else [])]
+    accounts = sorted({*holders, *sidecar_accounts})
     maps = sorted(set(config_map_names))
     return [
         _role(namespace, names.READER_ROLE, "config", "configmaps", maps),
         _binding(namespace, names.READER_ROLE, "config", accounts),
         _role(namespace, names.CREDENTIALS_SECRET, "credentials", "secrets", [names.CREDENTIALS_SECRET]),
-        _binding(namespace, names.CREDENTIALS_SECRET, "credentials", [gateway_account]),
+        _binding(namespace, names.CREDENTIALS_SECRET, "credentials", sorted(holders)),
     ]
 
 

@@ -34,6 +34,8 @@ class Extras:
     """Further trusted certificates: CA_FOLDER/ca.crt."""
     ca_optional: bool = False
     """Whether a pod starts without the ConfigMap of ca_bundle."""
+    files: str | None = None
+    """PersistentVolumeClaim of batch files: FILES_FOLDER."""
     tls: str | None = None
     """Secret of type kubernetes.io/tls: TLS_FOLDER/tls.crt and tls.key."""
 
@@ -66,6 +68,19 @@ def shared(
     }
 
 
+def batch(
+    namespace: str, installation: Installation, resources: Mapping[str, Any], extras: Extras = Extras()
+) -> dict[str, Any]:
+    """The container of the worker of deferred requests: nobody calls it, so its admin port is all that listens."""
+    ports = Ports()
+    arguments = ["--cluster", "batch", *_rest(namespace, installation, ports)]
+    return {
+        **_container(names.BATCH_NAME, arguments, installation, resources, extras, ports),
+        "ports": [{"name": "admin", "containerPort": ports.admin, "protocol": "TCP"}],
+        "readinessProbe": _probe("/readyz", ports, periodSeconds=2, timeoutSeconds=2, failureThreshold=2),
+    }
+
+
 def sidecar(
     namespace: str, installation: Installation, resources: Mapping[str, Any], ports: Ports, extras: Extras = Extras()
 ) -> dict[str, Any]:
@@ -91,7 +106,7 @@ def relay_url(namespace: str, installation: Installation) -> str:
 
 
 def volumes(extras: Extras = Extras()) -> list[dict[str, Any]]:
-    """The volumes that both containers mount. What the operator writes is optional: a pod starts without it, and waits
+    """The volumes that the containers mount. What the operator writes is optional: a pod starts without it, and waits
     for it inside."""
     found: list[dict[str, Any]] = [
         {"name": "sluice-config", "configMap": {"name": names.CONFIG_MAP, "optional": True}},
@@ -121,6 +136,8 @@ def volumes(extras: Extras = Extras()) -> list[dict[str, Any]]:
             "optional": extras.ca_optional,
         }
         found.append({"name": "sluice-ca", "configMap": source})
+    if extras.files:
+        found.append({"name": "sluice-files", "persistentVolumeClaim": {"claimName": extras.files}})
     if extras.tls:
         found.append({"name": "sluice-tls", "secret": {"secretName": extras.tls}})
     return found
@@ -147,7 +164,9 @@ def _mounts(extras: Extras) -> list[dict[str, Any]]:
     if extras.tls:
         folders["sluice-tls"] = names.TLS_FOLDER
     read = [{"name": name, "mountPath": folder, "readOnly": True} for name, folder in folders.items()]
-    return [*read, {"name": "sluice-data", "mountPath": names.DATA_FOLDER}]
+    written = {"sluice-files": names.FILES_FOLDER} if extras.files else {}
+    written["sluice-data"] = names.DATA_FOLDER
+    return [*read, *({"name": name, "mountPath": folder} for name, folder in written.items())]
 
 
 def _rest(namespace: str, installation: Installation, ports: Ports) -> tuple[str, ...]:

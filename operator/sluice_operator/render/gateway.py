@@ -11,6 +11,7 @@ from sluice_operator.plan.owned import metadata
 from sluice_operator.plan.plan import Manifest
 from sluice_operator.render import container, network
 from sluice_operator.render.disruption import disruption_budget
+from sluice_operator.render.files import Files, together
 from sluice_operator.render.quantity import resources
 from sluice_operator.render.restricted import pod_security
 
@@ -23,10 +24,17 @@ SELECTOR = {"app.kubernetes.io/name": names.GATEWAY_NAME, names.GATEWAY: "shared
 
 
 def gateway(
-    namespace: str, spec: SluiceGatewaySpec, installation: Installation, *, sidecar_accounts: Iterable[str] = ()
+    namespace: str,
+    spec: SluiceGatewaySpec,
+    installation: Installation,
+    *,
+    sidecar_accounts: Iterable[str] = (),
+    files: Files | None = None,
 ) -> list[Manifest]:
     """ServiceAccount, Service, Deployment, PodDisruptionBudget, NetworkPolicy and, where it is wanted and the cluster
     has the Gateway API, HTTPRoute.
+
+    `files` is the volume of batch files, where there is one.
 
     `sidecar_accounts` change nothing in them: whom the gateway relays for is told by tokens, and what those accounts
     may read by `access`, so that a new app never rolls the gateway.
@@ -34,7 +42,7 @@ def gateway(
     made = [
         _account(namespace),
         _service(namespace, spec),
-        _deployment(namespace, spec, installation),
+        _deployment(namespace, spec, installation, files),
         disruption_budget(_metadata(namespace), SELECTOR),
         _network_policy(namespace, spec, installation),
     ]
@@ -75,7 +83,7 @@ def _service(namespace: str, spec: SluiceGatewaySpec) -> Manifest:
     }
 
 
-def _deployment(namespace: str, spec: SluiceGatewaySpec, installation: Installation) -> Manifest:
+def _deployment(namespace: str, spec: SluiceGatewaySpec, installation: Installation, files: Files | None) -> Manifest:
     own = _metadata(namespace)
     return {
         "apiVersion": "apps/v1",
@@ -87,16 +95,17 @@ def _deployment(namespace: str, spec: SluiceGatewaySpec, installation: Installat
             "selector": {"matchLabels": SELECTOR},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}},
             "template": {
-                "metadata": {"labels": {**own["labels"], **SELECTOR}},
-                "spec": _pod(namespace, spec, installation),
+                "metadata": {"labels": {**own["labels"], **SELECTOR, **(files.labels if files else {})}},
+                "spec": _pod(namespace, spec, installation, files),
             },
         },
     }
 
 
-def _pod(namespace: str, spec: SluiceGatewaySpec, installation: Installation) -> dict[str, Any]:
+def _pod(namespace: str, spec: SluiceGatewaySpec, installation: Installation, files: Files | None) -> dict[str, Any]:
     extras = container.Extras(
         ca_bundle=spec.egress.ca_bundle.config_map if spec.egress.ca_bundle else None,
+        files=files.claim if files else None,
         tls=spec.expose.tls.secret if spec.expose.tls else None,
     )
     given = spec.resources.model_dump(exclude_none=True)
@@ -111,6 +120,7 @@ def _pod(namespace: str, spec: SluiceGatewaySpec, installation: Installation) ->
         "terminationGracePeriodSeconds": LEAVE_SECONDS + math.ceil(spec.drain) + CLOSE_SECONDS,
         "securityContext": pod_security(),
         "topologySpreadConstraints": [_spread("kubernetes.io/hostname"), _spread("topology.kubernetes.io/zone")],
+        **together(files),
         **pull_secrets(installation),
         "containers": [{**served, "lifecycle": {"preStop": {"exec": {"command": wait}}}}],
         "volumes": container.volumes(extras),

@@ -1,4 +1,4 @@
-"""A QuantisedModel on llama.cpp: one pod, and a headless Service whose addresses gateways spread over. Pure."""
+"""A QuantisedModel on llama.cpp: its pods, and a headless Service whose addresses gateways spread over. Pure."""
 
 import hashlib
 import re
@@ -47,8 +47,11 @@ def owner_label(name: str) -> str:
     return name if len(name) <= 63 else workload_name(name)
 
 
-def llama_cpp(model: QuantisedModel, installation: Installation) -> list[Manifest]:
-    """Service, Deployment and NetworkPolicy, owned by `model` as the API server gives it. Raises Unrunnable."""
+def llama_cpp(model: QuantisedModel, installation: Installation, *, replicas: int = 1) -> list[Manifest]:
+    """Service, Deployment of so many `replicas` and NetworkPolicy, owned by `model` as the API server gives it.
+
+    Raises Unrunnable.
+    """
     if model.spec.engine != "LlamaCpp":
         raise Unrunnable(f"spec.engine: {model.spec.engine} is not llama.cpp; write LlamaCpp")
     own = _metadata(model)
@@ -57,7 +60,7 @@ def llama_cpp(model: QuantisedModel, installation: Installation) -> list[Manifes
     callers = [network.GATEWAYS, *others, network.operator(installation), network.MONITORING]
     return [
         _service(own, selector),
-        _deployment(own, selector, model, installation),
+        _deployment(own, selector, model, installation, replicas),
         network.policy(own, selector, [network.ingress([PORT], callers)]),
     ]
 
@@ -88,7 +91,7 @@ def _service(own: dict[str, Any], selector: dict[str, str]) -> Manifest:
 
 
 def _deployment(
-    own: dict[str, Any], selector: dict[str, str], model: QuantisedModel, installation: Installation
+    own: dict[str, Any], selector: dict[str, str], model: QuantisedModel, installation: Installation, replicas: int
 ) -> Manifest:
     volume, mount, where = _source(model.spec)
     return {
@@ -96,7 +99,7 @@ def _deployment(
         "kind": "Deployment",
         "metadata": own,
         "spec": {
-            "replicas": 1,
+            "replicas": replicas,
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": selector},
             "strategy": {"type": "Recreate"},  # two copies of the weights rarely fit

@@ -23,15 +23,16 @@ USERS_FOLDER = "/etc/redis-users"
 SELECTOR = {"app.kubernetes.io/name": names.REDIS_NAME}
 
 
-def redis(namespace: str, storage: str, installation: Installation, *, key: str) -> list[Manifest]:
+def redis(namespace: str, storage: str, installation: Installation, *, key: str, queue: bool = False) -> list[Manifest]:
     """Service, StatefulSet, PodDisruptionBudget and NetworkPolicy. `storage` is the size of its volume: 2Gi.
 
     `key` is the version of the operator's password: a server that has not read it yet cannot be told of new users.
+    `queue`: deferred requests are kept in it, so that each write is on its disk before it is acknowledged.
     """
     rules = [network.ingress([PORT], [network.GATEWAYS, network.operator(installation)])]
     return [
         _service(namespace),
-        _stateful_set(namespace, storage, installation, key),
+        _stateful_set(namespace, storage, installation, key, queue),
         disruption_budget(_metadata(namespace), SELECTOR),
         network.policy(_metadata(namespace), SELECTOR, rules, egress=()),
     ]
@@ -54,7 +55,7 @@ def _service(namespace: str) -> Manifest:
     }
 
 
-def _stateful_set(namespace: str, storage: str, installation: Installation, key: str) -> Manifest:
+def _stateful_set(namespace: str, storage: str, installation: Installation, key: str, queue: bool) -> Manifest:
     own = _metadata(namespace)
     return {
         "apiVersion": "apps/v1",
@@ -73,7 +74,7 @@ def _stateful_set(namespace: str, storage: str, installation: Installation, key:
                     "terminationGracePeriodSeconds": 30,
                     "securityContext": pod_security(USER),
                     **pull_secrets(installation),
-                    "containers": [_container(installation)],
+                    "containers": [_container(installation, queue)],
                     "volumes": [{"name": "users", "secret": _users()}],
                 },
             },
@@ -86,7 +87,7 @@ def _users() -> dict[str, Any]:
     return {"secretName": names.STORE_ADMIN_SECRET, "items": [{"key": "redis-users", "path": "users.acl"}]}
 
 
-def _container(installation: Installation) -> dict[str, Any]:
+def _container(installation: Installation, queue: bool) -> dict[str, Any]:
     return {
         "name": "redis",
         "image": installation.images.redis,
@@ -94,7 +95,7 @@ def _container(installation: Installation) -> dict[str, Any]:
         "command": ["redis-server"],
         "args": [
             *("--port", str(PORT), "--dir", "/data", "--save", ""),
-            *("--appendonly", "yes", "--appendfsync", "everysec"),
+            *("--appendonly", "yes", "--appendfsync", "always" if queue else "everysec"),
             *("--maxmemory", DATA_BYTES, "--maxmemory-policy", "noeviction"),
             *("--aclfile", f"{USERS_FOLDER}/users.acl", "--protected-mode", "no"),  # its users are the protection
         ],

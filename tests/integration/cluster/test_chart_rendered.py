@@ -99,6 +99,7 @@ def test_the_cluster_role_is_what_the_operator_needs_and_no_more(render: Render)
         "httproutes.gateway.networking.k8s.io",
     ]
     assert held == kinds | status | dict.fromkeys(children, read | write) | {
+        "persistentvolumeclaims": read | {"create", "patch"},
         "pods": read,
         "endpointslices.discovery.k8s.io": read,
         "events.events.k8s.io": {"create"},

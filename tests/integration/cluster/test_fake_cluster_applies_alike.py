@@ -27,6 +27,17 @@ def role(*verbs: str) -> Step:
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "r"}, "rules": rules}
 
 
+def binding(*accounts: str) -> Step:
+    subjects = [{"kind": "ServiceAccount", "name": account, "namespace": "team"} for account in accounts]
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "b"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+        "subjects": subjects,
+    }
+
+
 def meaning(found: Step | None) -> Step:
     assert found
     rest = {key: value for key, value in found.items() if key != "metadata"}
@@ -42,6 +53,7 @@ def meaning(found: Step | None) -> Step:
         [config({"a": "1"}), config({"a": "1"}, x="1"), config({"c": "1"}, z="1")],
         [account("one", "two"), account("two", "three")],
         [role("get", "list"), role("watch")],
+        [binding("gateway"), binding("batch", "gateway"), binding("batch")],
     ],
 )
 async def test_the_same_applies_give_the_same_object(api: Api, namespace: str, steps: list[Step]) -> None:

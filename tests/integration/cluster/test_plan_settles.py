@@ -3,7 +3,7 @@
 import dataclasses
 
 from doubles.kube import Api
-from doubles.objects import gateway, managed, model, policy, provider, route
+from doubles.objects import gateway, managed, model, policy, provider, route, window
 from doubles.planning import NOW, Data
 from sluice_operator.installation import Installation
 from sluice_operator.plan.namespace import plan
@@ -12,7 +12,7 @@ from sluice_operator.plan.seen import GatewayPod, Secret, Seen
 
 KINDS = (
     "configmaps,secrets,deployments,statefulsets,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets,"
-    "networkpolicies"
+    "networkpolicies,persistentvolumeclaims"
 )
 
 
@@ -25,6 +25,12 @@ def objects() -> list[Data]:
         policy("p", store=store),
         policy("q", store={"qdrant": {"managed": {"replicas": 3}}}),
         model(hardware={"cpu": "0.5", "memory": "1024Mi"}),
+        window(
+            "s",
+            files={"pvc": {"storage": "1.5Gi"}},
+            capacity={"quantisedModel": {"name": "m"}, "replicas": 2},
+            webhooks={"signingKey": {"secret": "keys", "key": "tenant"}, "allow": ["https://hooks.example.com"]},
+        ),
         gateway(
             replicas=3,
             state=state,
@@ -41,7 +47,7 @@ def children(api: Api, namespace: str) -> dict[Ref, Data]:
 
 def test_what_the_server_made_of_a_plan_is_what_was_planned(api: Api, namespace: str) -> None:
     api.apply(*({**data, "metadata": {**data["metadata"], "namespace": namespace}} for data in objects()))
-    kinds = "modelroutes,cachepolicies,quantisedmodels,sluicegateways"
+    kinds = "modelroutes,cachepolicies,quantisedmodels,sluicegateways,batchwindows"
     seen = Seen(
         namespace=namespace,
         installation=Installation(),
@@ -57,6 +63,6 @@ def test_what_the_server_made_of_a_plan_is_what_was_planned(api: Api, namespace:
     there = dataclasses.replace(seen, children=children(api, namespace), fresh="cd" * 32)
     again = plan(there, NOW)
     assert ([str(Ref.of(manifest)) for manifest in again.apply], again.delete) == ([], ())
-    # and nothing of it outlives the objects
+    # and nothing of it outlives the objects, but the volume
     gone = plan(dataclasses.replace(there, objects=()), NOW)
-    assert set(gone.delete) == set(there.children)
+    assert set(gone.delete) == {ref for ref in there.children if ref.kind != "PersistentVolumeClaim"}

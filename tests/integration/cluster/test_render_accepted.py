@@ -14,15 +14,19 @@ from sluice_operator import names
 from sluice_operator.admission.inject import inject
 from sluice_operator.installation import Images, Installation
 from sluice_operator.kinds import QuantisedModel, SluiceGateway
+from sluice_operator.kinds.references import Claim
 from sluice_operator.plan.diff import holds
 from sluice_operator.plan.plan import Manifest
 from sluice_operator.render.access import access
+from sluice_operator.render.batch import batch
+from sluice_operator.render.files import Files, files_claim
 from sluice_operator.render.gateway import gateway
 from sluice_operator.render.llama_cpp import llama_cpp
 from sluice_operator.render.qdrant import qdrant
 from sluice_operator.render.redis import redis
 
 INSTALLATION = Installation(images=Images(pull_secrets=("registry",)))
+FILES = Files(one_node=True)
 FULL = {
     "resources": {"requests": {"cpu": "0.25"}, "limits": {"memory": "1536Mi"}},
     "egress": {"caBundle": {"configMap": {"name": "house", "key": "root.pem"}}},
@@ -42,7 +46,9 @@ def manifests(api: Api, namespace: str, spec: dict[str, Any]) -> list[Manifest]:
     wanted = SluiceGateway.model_validate(written_gateway(**spec)).spec
     return [
         *access(namespace, [names.CONFIG_MAP, names.ENDPOINTS_MAP], names.GATEWAY_NAME, ["default"]),
-        *gateway(namespace, wanted, INSTALLATION),
+        *gateway(namespace, wanted, INSTALLATION, files=FILES),
+        files_claim(namespace, Claim(storage="1.5Gi"), one_node=FILES.one_node),
+        *batch(namespace, wanted, INSTALLATION, FILES),
         *redis(namespace, "1.5Gi", INSTALLATION, key="0123456789ab"),
         *qdrant(namespace, 3, "10Gi", INSTALLATION, key="0123456789ab", image=INSTALLATION.images.qdrant),
         *llama_cpp(model, INSTALLATION),
@@ -68,7 +74,7 @@ def test_what_is_stored_is_what_was_meant(api: Api, restricted: str, spec: dict[
 def test_restricted_pod_security_takes_every_pod(api: Api, restricted: str) -> None:
     items = {"apiVersion": "v1", "kind": "List", "items": list(pods(manifests(api, restricted, FULL)))}
     told = api.kubectl("apply", "--server-side", "--dry-run=server", "-f", "-", "-n", restricted, given=items)
-    assert told.count("serverside-applied") == 4
+    assert told.count("serverside-applied") == 5
 
 
 def test_restricted_pod_security_is_enforced_here(api: Api, restricted: str) -> None:
