@@ -3,6 +3,9 @@
 from typing import Any
 
 from sluice_sidecar.cache.reuse.template import Extraction, Pair, Refusal, induce
+from sluice_sidecar.cache.reuse.template.derived import switch
+from sluice_sidecar.cache.reuse.template.document import Document
+from sluice_sidecar.cache.reuse.template.span import Reading
 
 GOODS = ("tea", "coffee beans", "steel bolts", "green lamps", "cotton", "paper rolls", "fish", "tiles", "rice", "soap")
 
@@ -53,3 +56,27 @@ def test_the_kind_of_document_is_a_constant() -> None:
 
 def test_a_number_that_stands_nowhere_is_no_constant() -> None:
     assert induce([waybill(place, "PREPAID", confidence=0.37) for place in range(6)]) is None
+
+
+def test_a_value_that_no_word_marks_is_refused_where_the_only_sibling_of_the_other_had_its_word() -> None:
+    """The deciding words stand where each document says something else, and are no marks therefore."""
+
+    def noted(terms: str, goods: str, *more: str) -> Document:
+        return Document("\n".join(["Note", terms, "Note", goods, "", *more]))
+
+    siblings = [noted("PREPAID", "COTTON"), noted("COLLECT", "FISH", "via Hamburg"), noted("PREPAID", "LAMPS")]
+    decided = switch([True, False, True], siblings)
+    assert decided is not None
+    kept = decided.read(noted("PREPAID", "TEA"))
+    assert isinstance(kept, Reading)
+    assert kept.value is True
+    assert decided.read(noted("COLLECT", "TEA")) == "unclear"
+    assert decided.read(noted("AS AGREED", "TEA")) == "unclear"
+
+
+def test_a_flag_that_four_siblings_have_false_is_refused_when_something_new_is_said() -> None:
+    wrapper = induce([waybill(place, "PREPAID", dangerous=False) for place in range(4)])
+    assert wrapper is not None
+    document = waybill(7, "PREPAID").document
+    assert isinstance(wrapper.apply(document), Extraction)
+    assert isinstance(wrapper.apply(f"{document}\nDangerous goods: class 3"), Refusal)

@@ -41,6 +41,8 @@ class _Learned:
     pairs: int
     sources: frozenset[str]
     """Keys of the entries that it was learned from, or could have been."""
+    until: float
+    """When the first of them expires, in seconds of the cache's clock: from then on nothing is read by it."""
 
 
 class Layouts:
@@ -49,9 +51,9 @@ class Layouts:
     Nothing that a hostile document or answer does is raised; it is not learned from, or not read.
     """
 
-    def __init__(self, refusals: Counter[str]) -> None:
+    def __init__(self, refusals: Counter[str], now: Callable[[], float]) -> None:
         self._known: OrderedDict[str, _Learned] = OrderedDict()
-        self._refusals = refusals
+        self._refusals, self._now = refusals, now
         self._one, self._waiting, self._forgot = asyncio.Lock(), 0, 0
 
     @staticmethod
@@ -72,6 +74,9 @@ class Layouts:
         for sibling in siblings[:TRIED]:
             learned = self._known.get(sibling.entry.key)
             if learned is None:
+                continue
+            if learned.until <= self._now():
+                del self._known[sibling.entry.key]
                 continue
             apply = learned.wrapper.apply
             try:
@@ -111,7 +116,8 @@ class Layouts:
             self._waiting -= 1
         if wrapper is None or forgot != self._forgot:
             return
-        self._known[key] = _Learned(wrapper, len(pairs), frozenset(one.entry.key for one in siblings))
+        until = min(one.entry.expires for one in siblings[:HISTORY])
+        self._known[key] = _Learned(wrapper, len(pairs), frozenset(one.entry.key for one in siblings), until)
         if len(self._known) > KEPT:
             self._known.popitem(last=False)
 

@@ -155,6 +155,20 @@ class Standing:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Sole:
+    """The only date of the document."""
+
+    @property
+    def rank(self) -> int:
+        """See Anchor."""
+        return 3
+
+    def locate(self, document: Document) -> int | None:
+        """See Anchor."""
+        return document.at_start.get(document.dates[0].start) if len(document.dates) == 1 else None
+
+
 def _only(document: Document, found: Sequence[int], section: Label | None) -> int | None:
     if section is None:
         return found[0] if len(found) == 1 else None
@@ -199,7 +213,7 @@ def anchors(document: Document, at: int, peers: Sequence[Document], by_name: boo
         )
 
     if not by_name:
-        if at == cell.lo:
+        if at == cell.lo or Sole().locate(document) == at:
             yield from _by_place(document, at, known)
         return
     labels: list[tuple[Label, bool]] = []
@@ -241,6 +255,8 @@ def anchors(document: Document, at: int, peers: Sequence[Document], by_name: boo
 
 
 def _by_place(document: Document, at: int, known: Callable[[Label], bool]) -> Iterator[Anchor]:
+    if Sole().locate(document) == at:
+        yield Sole()
     row = document.row_of[at]
     cells = document.rows[row]
     left = tuple(document.tokens[cells[0].lo : at])
@@ -271,9 +287,12 @@ def behind(document: Document, lo: int, hi: int, peers: Sequence[Document]) -> I
 
 
 def _label(document: Document, cell: Cell) -> Label:
-    """A heading: the cell, or what stands before its first figure or after its colon."""
+    """A heading: the cell, or what stands before its colon (with it) or before its first figure."""
     tokens = document.tokens[cell.lo : cell.hi]
-    return tuple(tokens[: tokens.index(":") + 1] if ":" in tokens else tokens)
+    if ":" in tokens:
+        return tuple(tokens[: tokens.index(":") + 1])
+    figure = next((at for at, token in enumerate(tokens) if token[0].isdigit()), len(tokens))
+    return tuple(tokens[:figure]) if any(token[0].isalpha() for token in tokens[:figure]) else tuple(tokens)
 
 
 def _heads_above(document: Document, row: int, known: Callable[[Label], bool]) -> list[Label]:

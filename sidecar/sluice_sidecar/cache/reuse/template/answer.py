@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sluice_sidecar.cache.reuse.template.leaf import MISSING
+from sluice_sidecar.cache.reuse.template.document import Label, folded, tokens_of
+from sluice_sidecar.cache.reuse.template.leaf import MISSING, Standard, same
 
 Path = tuple[str, ...]
 
@@ -106,6 +107,32 @@ def build(values: dict[Path, Any], order: Sequence[Path], nullable: Iterable[Pat
             inner = inner.setdefault(key, {})
         inner[path[-1]] = value
     return answer
+
+
+def said_in(answer: Any) -> set[Label]:
+    """The texts of an answer and the lines of addresses in them, as labels are compared."""
+    if isinstance(answer, dict | list):
+        inner = answer.values() if isinstance(answer, dict) else answer
+        return {label for one in inner for label in said_in(one)}
+    if not isinstance(answer, str):
+        return set()
+    return {folded(tokens_of(line)) for line in re.split("\n|, ", answer)}
+
+
+def lines_of(value: Any) -> Any:
+    """A list of texts as one text, one a line; what is no list, or empty, as it is; None for any other list."""
+    if isinstance(value, list) and value:
+        return "\n".join(value) if all(isinstance(item, str) and "\n" not in item for item in value) else None
+    return [] if isinstance(value, list) else Standard(value)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Equality of two answers, whatever the order of their keys; see `same` for scalars."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
+    return same(a, b)
 
 
 _FENCED = re.compile(r"\A(?P<head>.*?```[\w-]*[ \t]*\n)(?P<body>.*?)(?P<tail>\n?```.*)\Z", re.DOTALL)

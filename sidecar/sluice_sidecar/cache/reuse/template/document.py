@@ -2,9 +2,11 @@
 
 import re
 from bisect import bisect_left
+from collections.abc import Collection
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from sluice_sidecar.cache.reuse.template.mending import Mended, Mender
 from sluice_sidecar.cache.reuse.template.values import STYLES, DateAt, MarkAt, NumberAt, dates, marks, numbers
 
 TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
@@ -12,6 +14,8 @@ KEPT = 16_384
 """Characters of a document that is worth keeping, some 100 bytes of memory each."""
 GAP = 2
 """Columns of space between two cells of a line; one space stands between words."""
+LEADER = re.compile(r"(?<=[^\W_])[ ]?(?:\.{4,}|(?:\. ){4,}|_{4,})[ ]?")
+"""Dots that lead from a label to its value."""
 BARS = frozenset("|│¦║")
 RULERS = frozenset("-=_*.+~─═|│#")
 
@@ -31,9 +35,14 @@ class Cell(NamedTuple):
 class Document:
     """Tokens are numbered through the whole text; `rows` are the lines that are neither blank nor a ruler."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, mender: Mender | None = None) -> None:
         lines = [line.expandtabs(8).rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
         self.text = "\n".join(lines)
+        self.mended: Mended | None = None
+        if mender is not None:
+            self.mended = mender.mend(self.text)
+            self.text = self.mended.text
+            lines = self.text.split("\n")
         self.tokens: list[str] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
@@ -59,6 +68,7 @@ class Document:
     def _read(self, number: int, line: str, offset: int) -> None:
         if not line or set(line) <= RULERS | {" "}:
             return
+        line = LEADER.sub(lambda dots: " " * len(dots[0]), line)
         row, cells = len(self.rows), []
         lo, last, barred = len(self.tokens), 0, True
         for found in TOKEN.finditer(line):
@@ -99,6 +109,30 @@ class Document:
                 if tuple(tokens[at : at + size]) == label and rows[at] == rows[at + size - 1]
             ]
         return found
+
+    def column(self, lo: int, hi: int) -> list[int]:
+        """Tokens [lo, hi), of several lines those alone whose cell begins in the column of the first."""
+        if hi <= lo or self.row_of[lo] == self.row_of[hi - 1]:
+            return list(range(lo, hi))
+        start = self.cell(lo).start
+        return [at for at in range(lo, hi) if self.cell(at).start == start]
+
+    def below(self, lo: int, stops: Collection[Label]) -> bool:
+        """Whether the cell of a token goes on in the line right below: a cell in its column without a colon, in a line
+        that opens with none of `stops`."""
+        row, start = self.row_of[lo] + 1, self.cell(lo).start
+        if row >= len(self.rows) or self.blank_before(row) or self.openings[row] in stops:
+            return False
+        under = next((cell for cell in self.rows[row] if cell.start == start), None)
+        return under is not None and ":" not in self.tokens[under.lo : under.hi]
+
+    def touched(self, lo: int, hi: int) -> bool:
+        """Whether a word among tokens [lo, hi) was mended."""
+        return self.mended is not None and hi > lo and self.mended.touches(self.starts[lo], self.ends[hi - 1])
+
+    def origin(self, position: int) -> int:
+        """A place of the text before it was mended."""
+        return position if self.mended is None else self.mended.origin(position)
 
     def raw(self, lo: int, hi: int) -> str:
         """The text of tokens [lo, hi)."""

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from sluice_sidecar.cache.reuse.template.likeness import edits
+
 LONGER = 3
 """A text may be so many times as long as the longest one seen."""
+MOST = 60
+"""Texts that a new one is compared with, letter by letter; of more, none is held to be misread."""
+LONG = 8
+"""Characters of a text from which two may be misread, not one."""
+_FIGURED = re.compile(r"\b\d[^\W\d_]{3}|[A-Z]{2}[a-z]+[A-Z]|\b[A-Z]{3,}[a-z]\b")
+"""A word that begins with a figure, or of capitals but one: misread, in a layout that shows no other noise."""
+_SPECK = re.compile(r"(?:^|\s)[^\w\s&](?=\s|,|$)")
+"""A sign by itself: dust that a scanner took for one."""
 _NUMBER = re.compile(r"(?:\d{1,3}(?:[.,'’ \u00a0\u2009\u202f]\d{3})+|\d+)(?![\d])")
 _WORD = re.compile(r"[^\W\d_]+")
 _CHAIN = re.compile(r"[^\W\d_]+|\d+")
@@ -33,6 +43,8 @@ class Form:
     seen: frozenset[str]
     blurred: frozenset[str]
     """What was seen, with letters that a scanner takes for figures as figures."""
+    clean: bool = False
+    """No sibling is misread."""
 
     def fits(self, value: Any) -> bool:
         """Whether a new value looks like those that were seen."""
@@ -49,11 +61,22 @@ class Form:
         # One that reads like a value seen, but for a letter that is a figure, is that value misread.
         if value not in self.seen and blurred(value) in self.blurred:
             return False
+        if self.clean:
+            return not _FIGURED.search(value) or any(map(_FIGURED.search, self.seen))
+        if value not in self.seen and len(self.seen) <= MOST and any(_near(value, other) for other in self.seen):
+            return False
+        if not _mixed(value) <= self.mixed or (_SPECK.search(value) and not any(map(_SPECK.search, self.seen))):
+            return False
+        if _FIGURED.search(value) and not any(map(_FIGURED.search, self.seen)):
+            return False
         if self.capitals and value != value.upper():
             return False
-        if self.always_mixed and not _mixed(value):
-            return False
-        return _mixed(value) <= self.mixed or not self.mixed
+        return not self.always_mixed or bool(_mixed(value))
+
+
+def _near(value: str, other: str) -> bool:
+    most = 2 if min(len(value), len(other)) >= LONG else 1
+    return any(char.isalpha() for char in other) and edits(value, other, most) <= most
 
 
 def shape(value: str) -> str:
@@ -87,8 +110,8 @@ def date_shape(text: str) -> str:
     return _WORD.sub("a", _DIGITS.sub(lambda run: "9999" if len(run[0]) == 4 else "9", text))
 
 
-def form(values: Sequence[Any]) -> Form:
-    """The form of values that were seen, at least one."""
+def form(values: Sequence[Any], *, clean: bool = False) -> Form:
+    """The form of values that were seen, at least one. `clean`: see Form."""
     texts = [value for value in values if isinstance(value, str)]
     shapes = {shape(text) for text in texts}
     only = shapes.pop() if len(shapes) == 1 and len(texts) > 1 else None
@@ -103,6 +126,7 @@ def form(values: Sequence[Any]) -> Form:
         frozenset(pattern for text in texts for pattern in _mixed(text)),
         frozenset(texts),
         frozenset(blurred(text) for text in texts if any(char.isalpha() for char in text)),
+        clean,
     )
 
 

@@ -51,6 +51,8 @@ def _places(document: Document, value: Any) -> Iterator[Place]:
         if not abs(value) < GREATEST:
             return
         yield from _numbers(document, "number", document.by_value.get(round(value, 6), ()))
+        if value > 0:
+            yield from _numbers(document, "magnitude", document.by_value.get(round(-value, 6), ()))
         if 0 < abs(value) < 1:
             yield from _numbers(document, "percent", document.by_value.get(round(value * 100, 6), ()))
         return
@@ -69,6 +71,9 @@ def _places(document: Document, value: Any) -> Iterator[Place]:
     elif PLAIN.fullmatch(value):
         equal = document.by_value.get(round(float(value), 6), ())
         yield from _numbers(document, "plain", [(style, number) for style, number in equal if number.plain == value])
+        equal = document.by_value.get(round(-float(value), 6), ())
+        below = [(style, number) for style, number in equal if number.plain == f"-{value}"]
+        yield from _numbers(document, "unsigned", below)
     if value[0].isdigit() and len(value) <= LONGEST and _AMOUNT.fullmatch(value):
         for style in STYLES:
             here = [number for number in document.numbers(style) if document.text[number.start : number.end] == value]
@@ -129,6 +134,8 @@ def _extents(document: Document, lo: int, hi: int, form: str) -> list[Reader]:
     if hi == cell.hi:
         found.append(Text("cell", form))
         found.append(Text("last", form, size=words))
+        if lo == cell.lo and form == "plain":
+            found += [Text("block", form, stop=join) for join in JOINS]
     if hi == document.row_end(lo):
         found.append(Text("line", form))
     if hi < cell.hi:
@@ -151,8 +158,5 @@ def _blocks(document: Document, at: int, form: str, value: str) -> Iterator[Plac
             reader = Text("block", form, size=size, stop=join)
             read = reader.read(document, at)
             if read is not None and read.value == value:
-                readers: list[Reader] = [reader]
-                if size == len(lines):
-                    readers.append(Text("block", form, stop=join))
-                yield at, read.hi, readers
+                yield at, read.hi, [reader, Text("block", form, stop=join)]
                 return

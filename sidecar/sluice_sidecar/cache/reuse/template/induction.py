@@ -4,18 +4,22 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sluice_sidecar.cache.reuse.template.answer import Outline, Path, at, outline
+from sluice_sidecar.cache.reuse.template.answer import Outline, Path, at, equal, lines_of, outline, said_in
 from sluice_sidecar.cache.reuse.template.candidates import Candidates
 from sluice_sidecar.cache.reuse.template.compound import Compound, parts
-from sluice_sidecar.cache.reuse.template.derived import Switch, counted, explained, standing, switch
+from sluice_sidecar.cache.reuse.template.derived import Switch, counted, standing, switch, unsaid
 from sluice_sidecar.cache.reuse.template.document import Document, read
 from sluice_sidecar.cache.reuse.template.form import Form, form
-from sluice_sidecar.cache.reuse.template.grounding import stands
 from sluice_sidecar.cache.reuse.template.itemisation import Itemisation
-from sluice_sidecar.cache.reuse.template.leaf import Leaf, empty, learn, same
+from sluice_sidecar.cache.reuse.template.leaf import Leaf, empty, learn
 from sluice_sidecar.cache.reuse.template.locale import harmonised
+from sluice_sidecar.cache.reuse.template.mending import Mender, mender
+from sluice_sidecar.cache.reuse.template.noise import misread, noisy
 from sluice_sidecar.cache.reuse.template.novelty import known
 from sluice_sidecar.cache.reuse.template.relations import Numbers, Rows, figures, learned
+from sluice_sidecar.cache.reuse.template.run import Run
+from sluice_sidecar.cache.reuse.template.rundown import Rundown
+from sluice_sidecar.cache.reuse.template.selection import akin, explained_pairs
 from sluice_sidecar.cache.reuse.template.table import Table
 from sluice_sidecar.cache.reuse.template.wrapper import Extraction, Pair, Refusal, Wrapper
 
@@ -40,10 +44,20 @@ def induce(pairs: Sequence[Pair], minimum: int = MINIMUM) -> Wrapper | None:
     first one learned from may come out wrong. A pair that alone keeps a field from being learned is left aside.
     """
     history = list(pairs[-HISTORY:])
-    usable = _explained([read(pair.document) for pair in history], [pair.answer for pair in history])
+    documents = [read(pair.document) for pair in history]
+    kept = akin(documents, [pair.answer for pair in history], minimum)
+    history, documents = [history[i] for i in kept], [documents[i] for i in kept]
+    mended = mender([document.text for document in documents]) if noisy(documents) else None
+    if mended is not None:
+        documents = [Document(pair.document, mended) for pair in history]
+    usable = explained_pairs(documents, [pair.answer for pair in history])
+    clean = mended is None and not any(
+        misread(documents[i], history[i].answer) for i in range(len(history)) if i not in usable
+    )
     learnable, newest, dropped = usable[-RECENT:], usable[-minimum:], 0
     while len(learnable) >= max(minimum, EXACT + 1):
-        induction = _Induction([history[i] for i in learnable])
+        chosen = [documents[i] for i in learnable]
+        induction = _Induction(chosen, [history[i].answer for i in learnable], clean=clean, mended=mended)
         wrapper = induction.wrapper()
         if wrapper is not None:
             others = [history[i] for i in range(learnable[0], len(history)) if i not in learnable]
@@ -61,37 +75,27 @@ def induce(pairs: Sequence[Pair], minimum: int = MINIMUM) -> Wrapper | None:
 
 
 def _right(found: Extraction | Refusal, answer: Any) -> bool:
-    return isinstance(found, Refusal) or _equal(found.answer, answer)
-
-
-def _explained(documents: Sequence[Document], answers: Sequence[Any]) -> list[int]:
-    """The pairs whose values all stand in their document or may be derived from it: not what a model mended."""
-    shape = outline(answers)
-    if shape is None:
-        return [i for i, document in enumerate(documents) if stands(document, answers[i])]
-    kept = list(range(len(documents)))
-    for path in shape.leaves:
-        values = [at(answer, path) for answer in answers]
-        rows = [[at(answer, table) for answer in answers] for table in shape.tables]
-        if any(counted(values, each) for each in rows):
-            continue
-        right = explained(documents, values)
-        kept = [i for i in kept if right[i]]
-    return [i for i in kept if all(stands(documents[i], at(answers[i], table)) for table in shape.tables)]
+    return isinstance(found, Refusal) or equal(found.answer, answer)
 
 
 class _Induction:
-    def __init__(self, pairs: Sequence[Pair]) -> None:
-        self.documents = [read(pair.document) for pair in pairs]
-        self.answers = [pair.answer for pair in pairs]
+    def __init__(
+        self, documents: list[Document], answers: list[Any], *, clean: bool, mended: Mender | None = None
+    ) -> None:
+        self.clean, self.mender = clean, mended
+        self.documents, self.answers = documents, answers
         self.shape = outline(self.answers)
-        self.itemised = {
-            path: Itemisation(path, [at(answer, path) for answer in self.answers], self.documents)
-            for path in (self.shape.tables if self.shape else ())
-        }
-        self.candidates = Candidates(self.documents, [self._rows(i) for i in range(len(pairs))])
-        self.figures: dict[int, tuple[Numbers, Rows]] = {}
         self.values: dict[Path, list[Any]] = {}
+        said = said_in(self.answers)
+        self.blocks = Candidates(self.documents, [()] * len(documents), said)
+        self.listed = {path for path in (self.shape.tables if self.shape else ()) if self._lists(path)}
+        self.itemised = {
+            path: self._itemise(path, [at(answer, path) for answer in self.answers])
+            for path in (self.shape.tables if self.shape else ())
+            if path not in self.listed
+        }
+        self.candidates = Candidates(self.documents, [self._rows(i) for i in range(len(documents))], said)
+        self.figures: dict[int, tuple[Numbers, Rows]] = {}
         self.decided: set[Path] = set()
         self.counts: dict[Path, Path] = {}
         self.failing: Counter[int] = Counter()
@@ -109,6 +113,39 @@ class _Induction:
         self.values[path], decided = standing(values, self.documents)
         if decided:
             self.decided.add(path)
+            return
+        # A nought that says that there is nothing may stand somewhere by chance.
+        other = unsaid(self.values[path])
+        if other is None or self._always(path, self.values[path]):
+            return
+        self.candidates.forget(path)
+        if self._always(path, other):
+            self.values[path] = other
+        else:
+            self.candidates.forget(path)
+
+    def _always(self, path: Path, values: Sequence[Any]) -> bool:
+        return learn(path, values, range(len(values)), self.candidates, clean=self.clean) is not None
+
+    def _itemise(self, path: Path, values: list[Any]) -> Itemisation:
+        """By a heading above the rows and a line below them, else by how the rows read."""
+        found = Itemisation(path, values, self.documents)
+        everyone = range(len(self.documents))
+        if found.table(everyone) is None:
+            other = Rundown(path, values, self.documents)
+            if other.table(everyone) is not None:
+                return other
+        return found
+
+    def _lists(self, path: Path) -> bool:
+        """Whether a list of texts can be read as the lines of a block; its values are then one text each."""
+        values = [lines_of(at(answer, path)) for answer in self.answers]
+        texts = [value for value in values if isinstance(value, str)]
+        # Lists of one item each do not show where a second one would stand.
+        if any(value is None for value in values) or not any("\n" in text for text in texts):
+            return False
+        self.values[path] = values
+        return learn(path, values, range(len(values)), self.blocks, clean=self.clean) is not None
 
     def _rows(self, i: int) -> set[int]:
         return {row for one in self.itemised.values() for row in one.lines(i)}
@@ -129,7 +166,7 @@ class _Induction:
                 continue
             found = rest._apply(self.documents[left_out])
             if isinstance(found, Extraction):
-                if not _equal(found.answer, self.answers[left_out]):
+                if not equal(found.answer, self.answers[left_out]):
                     self.hopeless = True
                     return None
                 exact += 1
@@ -137,9 +174,18 @@ class _Induction:
         return whole if exact >= EXACT else None
 
     def _fit(self, shape: Outline, chosen: list[int]) -> Wrapper | None:
-        tables: dict[Path, Table] = {}
+        tables: dict[Path, Table | Run] = {}
+        leaves: dict[Path, Leaf] = {}
         forms: dict[Path, Form] = {}
         for path in shape.tables:
+            if path in self.listed:
+                leaf = learn(path, self.values[path], chosen, self.blocks, clean=self.clean)
+                if leaf is None:
+                    return None
+                leaves[path] = leaf
+                texts = [v for i in chosen if not empty(v := self.values[path][i])]
+                forms[path] = form([line for text in texts for line in text.split("\n")], clean=self.clean)
+                continue
             table = self.itemised[path].table(chosen)
             if table is None:
                 self._note(self.itemised[path].masks())
@@ -147,8 +193,7 @@ class _Induction:
             tables[path] = table
             for field in table.fields:
                 cells = [item.get(field.path) for i in chosen for item in self.itemised[path].items(i)]
-                forms[(*path, *field.path)] = form([cell for cell in cells if cell is not None])
-        leaves: dict[Path, Leaf] = {}
+                forms[(*path, *field.path)] = form([cell for cell in cells if cell is not None], clean=self.clean)
         switches: dict[Path, Switch] = {}
         compounds: dict[Path, Compound] = {}
         lost = False
@@ -158,14 +203,18 @@ class _Induction:
                 continue
             if path in self.decided:
                 decided = switch([values[i] for i in chosen], [self.documents[i] for i in chosen])
-                if decided is None:
+                if decided is not None:
+                    switches[path] = decided
+                elif self.clean and len(chosen) >= MINIMUM and unanimous([values[i] for i in chosen], values):
+                    # Words that nobody said decide it: given while all is said that siblings say, and nothing else.
+                    leaves[path] = Leaf((), values[chosen[0]], True, 0)
+                else:
                     return None
-                switches[path] = decided
                 continue
-            leaf = learn(path, values, chosen, self.candidates)
+            leaf = learn(path, values, chosen, self.candidates, clean=self.clean)
             if leaf is not None:
                 leaves[path] = leaf
-                forms[path] = form([values[i] for i in chosen if not empty(values[i])])
+                forms[path] = form([values[i] for i in chosen if not empty(values[i])], clean=self.clean)
                 continue
             compound = self._compound(path, chosen, leaves, forms)
             if compound is None:
@@ -179,8 +228,20 @@ class _Induction:
         leaves, tables = harmonised(leaves, tables)
         relations = learned([self._figures_of(shape, i) for i in chosen])
         strict = bool(switches) or any(leaf.fixed for leaf in leaves.values())
-        said = known([self.documents[i] for i in chosen], strict=strict)
-        return Wrapper(shape, leaves, switches, compounds, self.counts, tables, forms, relations, said)
+        said = known([self.documents[i] for i in chosen], strict=strict, clean=self.clean)
+        return Wrapper(
+            shape,
+            leaves,
+            switches,
+            compounds,
+            self.counts,
+            tables,
+            forms,
+            relations,
+            said,
+            frozenset(self.listed),
+            self.mender,
+        )
 
     def _note(self, masks: Sequence[int]) -> None:
         """Counts the pairs in which alone a rule fails."""
@@ -201,11 +262,11 @@ class _Induction:
         for compound, values in parts(path, self.values[path]):
             found: dict[Path, Leaf] = {}
             for part, each in zip(compound.parts, values, strict=True):
-                leaf = learn(part, each, chosen, self.candidates)
+                leaf = learn(part, each, chosen, self.candidates, clean=self.clean)
                 if leaf is None or not leaf.support:
                     break
                 found[part] = leaf
-                forms[part] = form([each[i] for i in chosen if not empty(each[i])])
+                forms[part] = form([each[i] for i in chosen if not empty(each[i])], clean=self.clean)
             else:
                 leaves.update(found)
                 return compound
@@ -214,14 +275,11 @@ class _Induction:
     def _figures_of(self, shape: Outline, i: int) -> tuple[Numbers, Rows]:
         if i not in self.figures:
             scalars = figures({path: at(self.answers[i], path) for path in shape.leaves})
-            rows = {path: [figures(item) for item in self.itemised[path].items(i)] for path in shape.tables}
+            rows = {path: [figures(item) for item in one.items(i)] for path, one in self.itemised.items()}
             self.figures[i] = scalars, rows
         return self.figures[i]
 
 
-def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(_equal(x, y) for x, y in zip(a, b, strict=True))
-    return same(a, b)
+def unanimous(chosen: Sequence[Any], values: Sequence[Any]) -> bool:
+    """Whether the chosen values are one, and the others are not: a value that is left out is told by what is new."""
+    return len(set(chosen)) == 1 < len(set(values))

@@ -1,16 +1,15 @@
 """Learns the table of line items: finds each item's lines where it was seen, and rules for its columns."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sluice_sidecar.cache.reuse.template.anchor import overlapping
 from sluice_sidecar.cache.reuse.template.answer import Path
-from sluice_sidecar.cache.reuse.template.document import Document, Label
+from sluice_sidecar.cache.reuse.template.document import Document
 from sluice_sidecar.cache.reuse.template.form import decimals
 from sluice_sidecar.cache.reuse.template.grounding import Place, places
 from sluice_sidecar.cache.reuse.template.leaf import MISSING, empty, same
+from sluice_sidecar.cache.reuse.template.location import Item, again_at, distance, ends_of, flat, locate_rows
 from sluice_sidecar.cache.reuse.template.span import NUMBERS, Reader, Text, Typed
 from sluice_sidecar.cache.reuse.template.table import (
     CellRule,
@@ -20,14 +19,11 @@ from sluice_sidecar.cache.reuse.template.table import (
     Wrapped,
     line_shape,
     read_cell,
+    spans,
 )
 
-HEAD = 4
-"""Lines between the heading of a table and its first row, at most."""
 TRIED = 2
 """Documents from which rules are made, the longest value of each; the others try them."""
-
-Item = dict[Path, Any]
 
 
 class Located(NamedTuple):
@@ -48,6 +44,7 @@ class Itemisation:
         self.scalar = not all(isinstance(item, dict) for value in values if isinstance(value, list) for item in value)
         self.located: list[Located] | None = None
         self.down = 0
+        self.tight = False
         self._written: dict[tuple[CellRule, int], set[int]] = {}
         self._held: dict[Path, list[tuple[CellRule, int]]] = {}
         self._locate()
@@ -62,13 +59,23 @@ class Itemisation:
             if found is None:
                 return
             mains.append(found)
-        self.down = _distance(self.documents, mains)
-        ends = _ends(self.documents, mains)
+        self.down = distance(self.documents, mains)
+        self.tight = not any(
+            document.blank_before(row)
+            for document, rows in zip(self.documents, mains, strict=True)
+            for row in range(rows[0] + 1, rows[-1] + 1)
+        )
+        ends = ends_of(self.documents, mains, tight=self.tight)
+        # One row in each document shows nothing of what stands between rows.
+        blank = [end < len(d.rows) and d.blank_before(end) for d, end in zip(self.documents, ends, strict=True)]
+        self.tight = self.tight and all(blank) and any(len(rows) > 1 for rows in mains)
+        if not self.tight:
+            ends = ends_of(self.documents, mains, tight=False)
         if not self.down:
             return
         self.located = [
-            Located(rows[0] - self.down, list(zip(rows, [*rows[1:], end], strict=True)), each)
-            for rows, end, each in zip(mains, ends, items, strict=True)
+            Located(rows[0] - self.down, spans(rows, again_at(document, rows[0] - self.down, end), end), each)
+            for document, rows, end, each in zip(self.documents, mains, ends, items, strict=True)
         ]
 
     def lines(self, i: int) -> set[int]:
@@ -97,7 +104,9 @@ class Itemisation:
                 return None
             fields.append(field)
         enders = frozenset(d.openings[t.spans[-1][1]] for d, t in picked if t.spans[-1][1] < len(d.rows))
-        if () in enders:
+        if self.tight:
+            enders = frozenset()
+        elif () in enders:
             return None
         below = frozenset(
             line_shape(d, row) for d, t in picked for first, last in t.spans for row in range(first + 1, last)
@@ -117,6 +126,8 @@ class Itemisation:
             below=below,
             fields=tuple(fields),
             scalar=self.scalar,
+            tight=self.tight,
+            again=any(again_at(d, t.head, t.spans[-1][0]) for d, t in picked),
         )
 
     def _field(self, path: Path, chosen: Sequence[int]) -> Field | None:
@@ -199,63 +210,6 @@ def _holds(rule: CellRule, path: Path, document: Document, one: Located) -> bool
     return True
 
 
-def flat(item: Any) -> Item:
-    """An item's values by their paths within it; () for an item that is a scalar."""
-    if not isinstance(item, dict):
-        return {(): item}
-    found: Item = {}
-    for key, value in item.items():
-        inner = flat(value) if isinstance(value, dict) else {(): value}
-        found.update({(key, *path): leaf for path, leaf in inner.items()})
-    return found
-
-
-def locate_rows(document: Document, items: Sequence[Item]) -> list[int] | None:
-    """The first line of each item: one below the other, so that together they hold most of the items' values."""
-    best: dict[int, tuple[int, list[int]]] = {-1: (0, [])}
-    for item in items:
-        hits: Counter[int] = Counter()
-        for value in item.values():
-            hits.update({document.row_of[lo] for lo, _, _ in places(document, value)})
-        following: dict[int, tuple[int, list[int]]] = {}
-        for row, count in hits.items():
-            before = max((state for last, state in best.items() if last < row), key=lambda s: s[0], default=None)
-            if before is not None:
-                following[row] = before[0] + count, [*before[1], row]
-        best = following
-        if not best:
-            return None
-    rows = max(best.values(), key=lambda state: (state[0], -state[1][0]))[1]
-    return rows if all(first < second for first, second in pairwise(rows)) else None
-
-
-def _distance(documents: Sequence[Document], mains: Sequence[Sequence[int]]) -> int:
-    """Lines from the heading down to the first row: the nearest line that reads the same in all; 0 if there is none."""
-    for down in range(1, min(HEAD, *(rows[0] for rows in mains)) + 1):
-        lines = {document.line(rows[0] - down) for document, rows in zip(documents, mains, strict=True)}
-        if len(lines) == 1 and any(token[0].isalpha() for token in next(iter(lines))):
-            return down
-    return 0
-
-
-def _ends(documents: Sequence[Document], mains: Sequence[Sequence[int]]) -> list[int]:
-    """The line after each table: the nearest below the last row whose opening words stand in every document, and in no
-    table."""
-    after: list[set[Label]] = [
-        set(document.openings[rows[-1] + 1 :]) for document, rows in zip(documents, mains, strict=True)
-    ]
-    inside: set[Label] = {()}
-    for document, rows in zip(documents, mains, strict=True):
-        inside.update(document.openings[rows[0] : rows[-1] + 1])
-    shared = set.intersection(*after) - inside
-    ends = []
-    for document, rows in zip(documents, mains, strict=True):
-        last = len(document.rows)
-        end = next((row for row in range(rows[-1] + 1, last) if document.openings[row] in shared), last)
-        ends.append(end)
-    return ends
-
-
 def _made(document: Document, row: int, last: int, head: int, value: Any) -> Iterator[CellRule]:
     """Rules that give `value` in the row of lines [row, last)."""
     stands = [place for place in places(document, value) if row <= document.row_of[place[0]] < min(last, row + 3)]
@@ -292,7 +246,11 @@ def _readers(
     for lo, hi, readers in here:
         if document.cell_of[lo] != document.cell_of[at]:
             continue
-        yield from (reader for reader in readers if lo == at or isinstance(reader, Typed))
+        yield from (
+            reader
+            for reader in readers
+            if isinstance(reader, Typed) or (lo == at and isinstance(reader, Text) and reader.extent != "block")
+        )
         if isinstance(value, str) and lo > at and not document.glued(lo):
             yield Text("cell", skip=len(document.words(at, lo)))
         if isinstance(value, str) and lo == at and (after := sum(word >= hi for word in words)):

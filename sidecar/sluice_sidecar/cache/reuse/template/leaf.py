@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sluice_sidecar.cache.reuse.template.anchor import After, Anchor, Below
+from sluice_sidecar.cache.reuse.template.anchor import After, Anchor, Below, Standing
 from sluice_sidecar.cache.reuse.template.document import Document, Label
 from sluice_sidecar.cache.reuse.template.form import blurred, date_shape, decimals
-from sluice_sidecar.cache.reuse.template.span import NUMBERS, Reader, Reading, Text, Typed
+from sluice_sidecar.cache.reuse.template.likeness import smeared
+from sluice_sidecar.cache.reuse.template.observed import (
+    date_shapes_of,
+    decimals_of,
+    enders_of,
+    shown_of,
+    stops_of,
+    usual_of,
+)
+from sluice_sidecar.cache.reuse.template.span import Reader, Reading, Text
 from sluice_sidecar.cache.reuse.template.stack import Stacked
+from sluice_sidecar.cache.reuse.template.summed import Named, Summed
 
 if TYPE_CHECKING:
-    from sluice_sidecar.cache.reuse.template.candidates import Candidates
+    from sluice_sidecar.cache.reuse.template.candidates import Candidates, Held
 
 COUNTED = 5
 """Siblings before a number of words or lines is taken for a rule."""
@@ -77,10 +87,25 @@ class Leaf:
     """The patterns of the dates that were read."""
     decimals: int = 0
     """Decimals of every number that was read; 0 if they differ. A number with fewer was cut short."""
+    clean: bool = False
+    """No sibling is misread: a value that is all but another one is a value of its own."""
+    stops: frozenset[Label] | None = None
+    """In no sibling a text goes on in the line below, unless with one of these openings; None: in some it does."""
+    enders: frozenset[Label] | None = None
+    """Openings of the lines that ended the block in siblings where no blank line did; None if it is no block."""
+    usual: frozenset[str] = frozenset()
+    """The texts of siblings of which some have the same, where a scanner misreads: no other one is believed."""
+    shown: frozenset[Label] = frozenset()
+    """Names that stand in no sibling without the value: where one stands, the value is not absent."""
 
     def labels(self) -> frozenset[Label]:
         """The names that lead to the value."""
         return frozenset(rule.anchor.label for rule in self.rules if isinstance(rule.anchor, After | Below | Stacked))
+
+    @property
+    def constant(self) -> bool:
+        """Whether all siblings have one text, and enough of them."""
+        return len(self.seen) == 1 and self.support >= MENDED
 
     @property
     def fixed(self) -> bool:
@@ -99,13 +124,22 @@ class Leaf:
                 return "ambiguous"
             found = found or read
         if found is None:
+            if any(document.occurrences(label) for label in self.shown):
+                return "lost"
             return "absent" if self.optional or not self.support else "lost"
         if self.support < 2:
             return "rare"
-        if isinstance(found.value, str) and len(self.seen) == 1 and self.support >= MENDED:
+        if self.usual and isinstance(found.value, str) and found.value not in self.usual:
+            meant = [text for text in self.usual if smeared(text) == smeared(found.value)]
+            return found._replace(value=meant[0]) if len(meant) == 1 else "doubtful"
+        if not self.clean and isinstance(found.value, str) and len(self.seen) == 1 and self.support >= MENDED:
             only = next(iter(self.seen))
             if found.value != only and blurred(found.value) == blurred(only):
                 return found._replace(value=only)
+        if self.enders is not None and document.below(found.hi - 1, self.enders):
+            return "doubtful"
+        if self.stops is not None and isinstance(found.value, str) and document.below(found.lo, self.stops):
+            return "doubtful"
         if self.decimals and decimals(document.raw(found.lo, found.hi)) != self.decimals:
             return "doubtful"
         if isinstance(found.value, str) and found.value not in self.seen and self._doubtful(document, found):
@@ -119,7 +153,10 @@ class Leaf:
             return True
         if not self.seen:
             return False
-        if self.repeats and not all(isinstance(rule.anchor, After | Below | Stacked) for rule in self.rules):
+        if self.clean and len(self.seen) > 1:
+            mixed = bool(_MIXED.search(found.value))
+            return mixed or any(smeared(text) == smeared(found.value) for text in self.seen)
+        if self.repeats and not all(isinstance(rule.anchor, After | Below | Stacked | Named) for rule in self.rules):
             return True
         if _MIXED.search(found.value):
             return True
@@ -140,8 +177,13 @@ def same(a: Any, b: Any) -> bool:
     return bool(type(a) is type(b) and a == b)
 
 
-def learn(path: object, values: Sequence[Any], chosen: Sequence[int], candidates: "Candidates") -> Leaf | None:
-    """The leaf of `values` (one a document; MISSING for no key) from the documents `chosen`; None if no rule holds."""
+def learn(
+    path: object, values: Sequence[Any], chosen: Sequence[int], candidates: "Candidates", *, clean: bool
+) -> Leaf | None:
+    """The leaf of `values` (one a document; MISSING for no key) from the documents `chosen`; None if no rule holds.
+
+    `clean`: no document is misread.
+    """
     having = [i for i in chosen if not empty(values[i])]
     lacking = [i for i in chosen if empty(values[i])]
     absent = _agreed([values[i] for i in lacking])
@@ -153,18 +195,24 @@ def learn(path: object, values: Sequence[Any], chosen: Sequence[int], candidates
     wanted = sum(1 << i for i in chosen)
     # A place without a name cannot tell that its value is absent.
     for kind in candidates.held(path, values)[: 1 if lacking else 2]:
-        kept = [held.rule for held in kind if held.documents & wanted == wanted]
+        kept = [held for held in kind if held.documents & wanted == wanted]
         if len(having) < COUNTED:
-            kept = [rule for rule in kept if not (isinstance(rule.reader, Text) and rule.reader.counts)]
+            kept = [held for held in kept if not (isinstance(held.rule.reader, Text) and held.rule.reader.counts)]
+        if lacking:
+            kept = [held for held in kept if _tells_absence(held.rule, len(having))]
         if kept:
-            best = min(rule.rank for rule in kept)
-            rules = tuple(rule for rule in kept if rule.rank == best)
+            agreed = _agreeing(kept, having)
+            rules, best = tuple(held.rule for held in agreed), agreed[0].rule
+            reads = [(candidates.documents[i], agreed[0].reads[i]) for i in having]
+            found = [(document, read) for document, read in reads if read is not None]
             texts = [v for i in having if isinstance(v := values[i], str) and len(v) > 5 and not _figures(v)]
             seen = frozenset(texts) if len(texts) == len(having) else frozenset()
             return Leaf(
                 rules, absent, bool(lacking), len(having), whole, seen, len(seen) < len(texts),
-                _date_shapes(rules[0], [candidates.documents[i] for i in having]),
-                _decimals(rules[0], [candidates.documents[i] for i in having]),
+                date_shapes_of(best, found), decimals_of(best, found), clean,
+                stops_of(best, found, candidates.stops), enders_of(best, found),
+                frozenset() if clean else usual_of([values[i] for i in having]),
+                shown_of(rules, [candidates.documents[i] for i in lacking]),
             )  # fmt: skip
     return None
 
@@ -179,17 +227,36 @@ def empty(value: Any) -> bool:
     return value is None or value == "" or (isinstance(value, str) and value == MISSING) or value == []
 
 
-def _date_shapes(rule: Rule, documents: Sequence[Document]) -> frozenset[str]:
-    if not isinstance(rule.reader, Typed) or rule.reader.kind != "date":
-        return frozenset()
-    return frozenset(date_shape(d.raw(found.lo, found.hi)) for d in documents if (found := rule.read(d)) is not None)
+def _agreeing(kept: "Sequence[Held]", having: Sequence[int]) -> "list[Held]":
+    """The rules of the best rank, and of each other place that gives the same values the best one: where they read
+    different values one day, one of them held by chance."""
+    best = min(held.rank for held in kept)
+    first = [held for held in kept if held.rank == best]
+    places = {_places(held, having) for held in first}
+    for held in kept:
+        if held.rank == best or isinstance(held.rule.reader, Summed):
+            continue
+        where = _places(held, having)
+        if _elsewhere(where, places):
+            places.add(where)
+            first.append(held)
+    return first
 
 
-def _decimals(rule: Rule, documents: Sequence[Document]) -> int:
-    if not isinstance(rule.reader, Typed) or rule.reader.kind not in NUMBERS:
-        return 0
-    found = {decimals(d.raw(read.lo, read.hi)) for d in documents if (read := rule.read(d)) is not None}
-    return found.pop() if len(found) == 1 else 0
+def _places(held: "Held", having: Sequence[int]) -> tuple[int, ...]:
+    reads = (held.reads[i] for i in having)
+    return tuple(-1 if read is None else read.lo for read in reads)
+
+
+def _elsewhere(where: tuple[int, ...], places: set[tuple[int, ...]]) -> bool:
+    return all(all(a != b for a, b in zip(where, other, strict=True)) for other in places)
+
+
+def _tells_absence(rule: Rule, support: int) -> bool:
+    """Whether a rule that reads nothing shows that there is nothing: it rests on a name, not on the value itself."""
+    if isinstance(rule.anchor, Standing):
+        return support >= 2 and not any(token[0].isdigit() for token in rule.anchor.text)
+    return True
 
 
 def _figures(text: str) -> bool:

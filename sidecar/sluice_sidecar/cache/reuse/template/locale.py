@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from sluice_sidecar.cache.reuse.template.answer import Path
 from sluice_sidecar.cache.reuse.template.leaf import Leaf
+from sluice_sidecar.cache.reuse.template.run import Run
 from sluice_sidecar.cache.reuse.template.span import NUMBERS, Typed
 from sluice_sidecar.cache.reuse.template.table import Table
 
 
-def harmonised(leaves: dict[Path, Leaf], tables: dict[Path, Table]) -> tuple[dict[Path, Leaf], dict[Path, Table]]:
+def harmonised(
+    leaves: dict[Path, Leaf], tables: dict[Path, Table | Run]
+) -> tuple[dict[Path, Leaf], dict[Path, Table | Run]]:
     """The same rules without those that read in a style which another field rules out."""
     readers: list[list[object]] = [[rule.reader for rule in leaf.rules] for leaf in leaves.values()]
     readers += [[reader for _, reader, _ in field.rules] for table in tables.values() for field in table.fields]

@@ -13,6 +13,11 @@ CENT = 0.0051
 GREATEST = 1e15
 """Numbers from here on are not told apart exactly."""
 
+MOST = 100
+"""Scalars of an answer whose sums are looked for, at most: the time grows with their third power."""
+COLUMNS = 40
+"""The same for the columns of a table."""
+
 Numbers = Mapping[Path, float]
 Rows = Mapping[Path, Sequence[Numbers]]
 
@@ -102,17 +107,18 @@ def figures(values: Mapping[Path, Any]) -> dict[Path, float]:
 
 
 def learned(seen: Sequence[tuple[Numbers, Rows]]) -> tuple[Relation, ...]:
-    """The relations that hold in all of `seen` and could be told in each."""
+    """The relations that hold in all of `seen` and could be told in each, among the first MOST scalars and COLUMNS
+    columns."""
     scalars, rows = seen[0]
     found: list[Relation] = []
     for table, lines in rows.items():
-        columns = sorted({column for line in lines for column in line})
+        columns = sorted({column for line in lines for column in line})[:COLUMNS]
         for product in columns:
             for left, right in combinations([c for c in columns if c != product], 2):
                 found.append(Product(table, left, right, product))
         found += [Count(table, total) for total in scalars]
         found += [ColumnSum(table, column, total) for column in columns for total in scalars]
-    names = sorted(path for path, value in scalars.items() if value)
+    names = sorted(path for path, value in scalars.items() if value)[:MOST]
     for first, second in combinations(names, 2):
         wanted = scalars[first] + scalars[second]
         found += [Total(first, second, total) for total in names if abs(scalars[total] - wanted) <= CENT]

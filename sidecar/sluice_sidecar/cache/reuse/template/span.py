@@ -2,13 +2,13 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from sluice_sidecar.cache.reuse.template.document import Document
+from sluice_sidecar.cache.reuse.template.document import Document, Label
 
-NUMBERS = frozenset({"number", "plain", "percent", "written"})
+NUMBERS = frozenset({"number", "plain", "percent", "written", "magnitude", "unsigned"})
 """Kinds of Typed that read a number."""
 BLOCK = 7
 """Lines of an address, at most."""
@@ -58,6 +58,8 @@ class Text:
     skip: int = 0
     size: int = 0
     stop: str = ""
+    stops: frozenset[Label] = frozenset()
+    """Openings of lines that are no more of a block."""
 
     @property
     def rank(self) -> int:
@@ -102,7 +104,7 @@ class Text:
         return Reading(FORMS[self.form](single_spaced(document.raw(lo, hi))), lo, hi)
 
     def _block(self, document: Document, at: int) -> Reading | None:
-        lines = block(document, at)
+        lines = block(document, at, self.stops)
         if self.size:
             if len(lines) < self.size:
                 return None
@@ -129,13 +131,22 @@ def single_spaced(text: str) -> str:
     return _SPACES.sub(" ", text)
 
 
-def block(document: Document, at: int) -> list[tuple[int, int]]:
-    """The cells that begin in the same column on the lines below, up to a blank line or a label."""
+def block(document: Document, at: int, stops: Collection[Label] = ()) -> list[tuple[int, int]]:
+    """The cells that begin in the same column on the lines below, up to a blank line, a label or a line that opens with
+    one of `stops`."""
+    key = block, at, stops if isinstance(stops, frozenset) else frozenset(stops)
+    lines: list[tuple[int, int]] | None = document.places.get(key)
+    if lines is None:
+        lines = document.places[key] = _block(document, at, stops)
+    return lines
+
+
+def _block(document: Document, at: int, stops: Collection[Label]) -> list[tuple[int, int]]:
     column = document.starts[at] - document.starts[document.rows[document.row_of[at]][0].lo]
     column += document.rows[document.row_of[at]][0].start
     lines = [(at, document.cell(at).hi)]
     for row in range(document.row_of[at] + 1, min(document.row_of[at] + BLOCK, len(document.rows))):
-        if document.blank_before(row):
+        if document.blank_before(row) or document.openings[row] in stops:
             break
         cell = next((cell for cell in document.rows[row] if abs(cell.start - column) <= 0), None)
         if cell is None or ":" in document.tokens[cell.lo : cell.hi]:
@@ -148,9 +159,9 @@ def block(document: Document, at: int) -> list[tuple[int, int]]:
 class Typed:
     """The first or last number, date or currency of the rest of a cell or line.
 
-    `kind`: number, plain (a number as a string), percent (a hundredth), written (a number as it stands), date, dated (a
-    date as it stands) or mark; `mode`: the style of the number
-    or the order of the date.
+    `kind`: number, plain (a number as a string), percent (a hundredth), magnitude (a negative number without its sign),
+    unsigned (that as a string), written (a number as it stands), date, dated (a date as it stands) or mark; `mode`: the
+    style of the number or the order of the date.
     """
 
     kind: str
@@ -188,6 +199,12 @@ class Typed:
             return found.code
         if self.kind == "plain":
             return found.plain
+        if self.kind == "unsigned":
+            return found.plain[1:] if found.plain.startswith("-") else None
+        if self.kind == "magnitude":
+            if found.value >= 0:
+                return None
+            return -found.value if "." in found.plain else -int(found.plain)
         if self.kind == "percent":
             return round(found.value / 100, 9)
         return found.value if "." in found.plain else int(found.plain)

@@ -1,6 +1,6 @@
 """Line items: which lines are rows, where they begin and end, and where in a row each value stands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -109,6 +109,10 @@ class Table:
     below: frozenset[str]
     fields: tuple[Field, ...]
     scalar: bool
+    again: bool = False
+    """The heading stands again on further pages of some siblings."""
+    tight: bool = False
+    """No blank line stands between rows: one ends the table."""
 
     def read(self, document: Document) -> "tuple[list[dict[Path, Reading | None]], range] | str":
         """The rows and their lines, or the reason why they cannot be told."""
@@ -133,13 +137,18 @@ class Table:
         """The heading's line and the lines [first, last) of each row; or why they cannot be told."""
         heads = [at for at in document.occurrences(self.head) if document.rows[document.row_of[at]][0].lo == at]
         heads = [at for at in heads if document.line(document.row_of[at]) == self.heads]
-        if len(heads) != 1:
+        if not heads or (len(heads) > 1 and not self.again):
             return "the heading of the table is not where it was"
-        head_row = document.row_of[heads[0]]
+        head_row, again = document.row_of[heads[0]], {document.row_of[at] for at in heads[1:]}
         starts: list[int] = []
+        ends: list[int] = []
         row = head_row + self.down
         while row < len(document.rows) and document.openings[row] not in self.enders:
-            if self._starts(document, row, head_row):
+            if self.tight and starts and document.blank_before(row):
+                break
+            if self.again and row in again:
+                ends.append(row)
+            elif self._starts(document, row, head_row):
                 starts.append(row)
             elif not (starts and line_shape(document, row) in self.below):
                 return "a line of the table has a new form"
@@ -148,7 +157,7 @@ class Table:
             return "the table has no end"
         if not starts:
             return "the table is empty"
-        return head_row, list(zip(starts, [*starts[1:], row], strict=True))
+        return head_row, spans(starts, ends, row)
 
     def _starts(self, document: Document, row: int, head_row: int) -> bool:
         """Whether a row begins at a line: as wide as the rows seen, and each number is where it must be."""
@@ -159,6 +168,14 @@ class Table:
         if not typed and line_shape(document, row) not in self.shapes:
             return False
         return all(field.read(document, row, row + 1, head_row) is not None for field in first)
+
+
+def spans(starts: Sequence[int], breaks: Sequence[int], end: int) -> list[tuple[int, int]]:
+    """The lines [first, last) of rows that begin at `starts`: up to the next row, a heading again or the end."""
+    return [
+        (first, min([following, *(row for row in breaks if first < row)]))
+        for first, following in zip(starts, [*starts[1:], end], strict=True)
+    ]
 
 
 def read_cell(

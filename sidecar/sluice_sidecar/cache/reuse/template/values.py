@@ -43,7 +43,9 @@ _NUMBER = {
     )
     for style, (groups, points) in _FORMS.items()
 }
-_MINUS = re.compile(r"(?:(?<=\s)|^)[-−](?:[€$£¥₹]|[A-Z]{3})?$|\([€$£¥₹]?$")
+_MINUS = re.compile(
+    r"(?:(?<=[\s€$£¥₹])|(?<=EUR|USD|GBP|CHF|JPY|PLN|SEK|NOK|DKK|CAD|AUD)|^)[-−](?:[€$£¥₹]|[A-Z]{3})?$|\([€$£¥₹]?$"
+)
 SYMBOLS = {
     "€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "zł": "PLN", "C$": "CAD", "CA$": "CAD",
     "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "R$": "BRL", "₩": "KRW", "₺": "TRY", "₽": "RUB",

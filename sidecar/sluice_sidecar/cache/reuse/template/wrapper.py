@@ -9,8 +9,10 @@ from sluice_sidecar.cache.reuse.template.derived import Switch
 from sluice_sidecar.cache.reuse.template.document import Document, read
 from sluice_sidecar.cache.reuse.template.form import Form
 from sluice_sidecar.cache.reuse.template.leaf import Leaf, empty
+from sluice_sidecar.cache.reuse.template.mending import Mender
 from sluice_sidecar.cache.reuse.template.novelty import Known
 from sluice_sidecar.cache.reuse.template.relations import Numbers, Relation, figures
+from sluice_sidecar.cache.reuse.template.run import Run
 from sluice_sidecar.cache.reuse.template.span import Reading
 from sluice_sidecar.cache.reuse.template.table import Table
 
@@ -57,14 +59,18 @@ class Wrapper:
     switches: dict[Path, Switch]
     compounds: dict[Path, Compound]
     counts: dict[Path, Path]
-    tables: dict[Path, Table]
+    tables: dict[Path, Table | Run]
     forms: dict[Path, Form]
     relations: tuple[Relation, ...]
     known: Known
+    listed: frozenset[Path] = frozenset()
+    """Leaves whose lines are the items of a list."""
+    mender: Mender | None = None
+    """How labels are mended, where a scanner misreads them."""
 
     def apply(self, document: str) -> Extraction | Refusal:
         """The answer for a document of this layout, or why there is none. About 1 ms for 100 lines."""
-        return self._apply(read(document))
+        return self._apply(read(document) if self.mender is None else Document(document, self.mender))
 
     def _apply(self, document: Document) -> Extraction | Refusal:
         values: dict[Path, Any] = {}
@@ -78,10 +84,16 @@ class Wrapper:
                 continue
             if isinstance(found, str):
                 return Refusal(found, f"{'.'.join(path)} is {found}")
-            if not self.forms[path].fits(found.value):
+            parts = found.value.split("\n") if path in self.listed else [found.value]
+            if not all(self.forms[path].fits(part) for part in parts):
                 return Refusal("form", f"{'.'.join(path)} looks like no value seen before")
+            if document.touched(found.lo, found.hi) and not leaf.constant:
+                return Refusal("doubtful", f"{'.'.join(path)} is mended")
             values[path] = found.value
             evidence.append((path, found))
+        for path in self.listed:
+            if isinstance(values[path], str):
+                values[path] = values[path].split("\n")
         for path, compound in self.compounds.items():
             read_parts = [values[part] for part in compound.parts]
             texts = [part for part in read_parts if isinstance(part, str) and not empty(part)]
@@ -112,16 +124,21 @@ class Wrapper:
                     if read_ is not None:
                         if not self.forms[(*path, *field.path)].fits(read_.value):
                             return Refusal("form", f"{'.'.join((*path, *field.path))} looks like no value seen before")
+                        if document.touched(read_.lo, read_.hi):
+                            return Refusal("doubtful", f"{'.'.join((*path, *field.path))} is mended")
                         evidence.append(((*path, str(place), *field.path), read_))
                 items.append(cells)
             rows[path] = [figures(cells) for cells in items]
+            if not items and isinstance(table, Run):
+                values[path] = table.empty
+                continue
             values[path] = [cells[()] if table.scalar else build(cells, list(cells)) for cells in items]
         values.update({path: len(rows[table]) for path, table in self.counts.items()})
         scalars = figures(values)
         for relation in self.relations:
             if relation.holds(scalars, rows) is False:
                 return Refusal("sum", f"{type(relation).__name__} does not hold")
-        covered = {token for _, found in evidence for token in range(found.lo, found.hi)}
+        covered = {token for _, found in evidence for token in document.column(found.lo, found.hi)}
         surprise = self.known.surprise(document, covered, inside)
         if surprise is not None:
             return Refusal("novel", surprise)
@@ -133,4 +150,4 @@ class Wrapper:
 
 def _evidence(document: Document, path: Path, found: Reading) -> Evidence:
     start, end = document.starts[found.lo], document.ends[found.hi - 1]
-    return Evidence(whole(path), start, end, document.text[start:end])
+    return Evidence(whole(path), document.origin(start), document.origin(end), document.text[start:end])
