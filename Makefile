@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint fmt crds docs e2e bench bench-operator bench-cache lock clean cluster-demo cluster-demo-down system kubebox images cluster-packages
+.PHONY: help setup dev demo test lint fmt crds docs e2e faults bench bench-operator bench-cache lock clean cluster-demo cluster-demo-down system kubebox images cluster-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ cluster-packages: # what a cluster with a node and building images need of Debia
 
 e2e: dev kubebox cluster-packages ## the images, the chart in a cluster, a clean clone, the wheel alone (e2e/README.md; ARGS=...)
 	$(PY) -m pytest e2e $(ARGS)
+
+faults: dev ## kill -9 at 200 random points of deferred requests, checked: e2e/results/faults.json, docs/reliability.md (ARGS=...)
+	@$(PY) -m e2e.faults $(ARGS)
 
 cluster-demo: dev kubebox cluster-packages ## a cluster on this machine, as root: the chart, a model, an application
 	@$(PY) -m e2e.cluster_demo up

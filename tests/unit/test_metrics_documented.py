@@ -1,12 +1,15 @@
 """The page on observability names every metric with its labels, and no other."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from doubles.bookkeeping import Call, decision, hit, route
 from sluice_sidecar.admin.exposition import render
+from sluice_sidecar.batch import figures
+from sluice_sidecar.batch.figures import Settled, Waiting
 from sluice_sidecar.config import Config
 from sluice_sidecar.ledger.ledger import Ledger
 from sluice_sidecar.telemetry import SEPARATOR, Telemetry
@@ -28,8 +31,10 @@ def test_the_page_and_the_metrics_agree() -> None:
     for one in (hit(), decision(first_token=0.1, attempts=(Call("large"),))):
         ledger.record(one, route())
         telemetry.finished(one)
+    came = Settled(done=1, saved=Counter(USD=10**12))
+    windows = figures.families({"night": Waiting(queued=1, oldest=1.0)}, {"night": came})
     given = {}
-    for family in families(render(telemetry.snapshot())[0].decode()):
+    for family in families(render({**telemetry.snapshot(), **windows})[0].decode()):
         if family.name.startswith("sluice_"):
             name = family.name + ("_total" if family.type == "counter" else "")
             given[name] = (family.type, {label for s in family.samples for label in s.labels} - {"le"})

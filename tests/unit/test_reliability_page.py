@@ -2,8 +2,9 @@
 
 import json
 
-from e2e.reliability import PAGE, RESULTS, page
+from e2e.reliability import FAULTS, PAGE, RESULTS, page
 
 
 def test_the_page_is_made_of_the_kept_counts() -> None:
-    assert PAGE.read_text() == page(json.loads(RESULTS.read_text())), "python -m e2e.reliability makes it anew"
+    made = page(json.loads(RESULTS.read_text()), json.loads(FAULTS.read_text()))
+    assert PAGE.read_text() == made, "python -m e2e.reliability makes it anew"

@@ -49,6 +49,8 @@ def _families(snapshot: Snapshot) -> Iterator[Metric]:
     yield from _upstreams(snapshot)
     yield from _money(snapshot)
     yield from _meaning(snapshot)
+    yield from _prompts(snapshot)
+    yield from _windows(snapshot)
     yield _gauge(snapshot, "entries", "sluice_cache_entries", "Answers in the cache.", ())
     yield _gauge(snapshot, "inflight", "sluice_inflight_requests", "Requests that are being answered.", ())
     yield _gauge(snapshot, "breakers", "sluice_breaker_open", "1 while a backend is left alone.", ("backend",))
@@ -184,6 +186,42 @@ def _meaning(snapshot: Snapshot) -> Iterator[Metric]:
         for key, (count,) in snapshot.get(family, {}).items():
             metric.add_metric(key.split(SEPARATOR), count)
     yield from (is_open, bound, promised, hits, checks, labels)
+
+
+def _prompts(snapshot: Snapshot) -> Iterator[Metric]:
+    counts = CounterMetricFamily(
+        "sluice_prompt_requests", "Requests whose system prompt was rewritten, or beyond its budget.",
+        labels=("route", "result"),
+    )  # fmt: skip
+    for key, (count,) in snapshot.get("prompts", {}).items():
+        counts.add_metric(key.split(SEPARATOR), count)
+    drifts = CounterMetricFamily("sluice_prompt_drifts", "Prompts whose stable part changed.", labels=("route",))
+    for route, (count,) in snapshot.get("prompt_drifts", {}).items():
+        drifts.add_metric((route,), count)
+    yield from (counts, drifts)
+    stops, by = "1 for a rewrite that was stopped because answers got worse.", ("route", "rewrite")
+    yield _gauge(snapshot, "prompt_stops", "sluice_prompt_rewrite_stopped", stops, by)
+
+
+def _windows(snapshot: Snapshot) -> Iterator[Metric]:
+    by = ("window",)
+    queued = GaugeMetricFamily("sluice_batch_queued", "Deferred requests that wait.", labels=by)
+    running = GaugeMetricFamily("sluice_batch_running", "Deferred requests that run.", labels=by)
+    for name, (waiting, going) in snapshot.get("window_waits", {}).items():
+        queued.add_metric((name,), waiting)
+        running.add_metric((name,), going)
+    oldest = "When the oldest deferred request that waits came in, unix time."
+    yield from (queued, running, _gauge(snapshot, "window_oldest", "sluice_batch_oldest_timestamp_seconds", oldest, by))
+    settled = CounterMetricFamily(
+        "sluice_batch_requests", "Deferred requests that this gateway brought to their end.", labels=(*by, "result")
+    )
+    missed = CounterMetricFamily("sluice_batch_missed", "Of those, the ones after their deadline.", labels=by)
+    for name, (done, failed, late) in snapshot.get("window_settled", {}).items():
+        settled.add_metric((name, "done"), done)
+        settled.add_metric((name, "failed"), failed)
+        missed.add_metric((name,), late)
+    money = "What deferred requests would have cost in real time, minus what was paid."
+    yield from (settled, missed, _gauge(snapshot, "window_saved", "sluice_batch_saved", money, (*by, "currency")))
 
 
 def _gauge(snapshot: Snapshot, family: str, name: str, text: str, labels: tuple[str, ...]) -> GaugeMetricFamily:

@@ -88,6 +88,7 @@ async def _create(request: Request) -> Batch:
     note |= await request.webhook(partial(first_model, request.queue.path(file)), note["metadata"])
     await request.queue.check_backlog(request.tenant)
     request.queue.check_room(2 * input_.bytes)
+    await request.queue.store.check_room(input_.bytes)
     now = request.queue.clock()
     batch = Batch(
         0, new("batch_"), request.tenant, "openai", str(endpoint), file, "validating", now, now + lifetime(request),

@@ -18,7 +18,7 @@ _COUNTED = {State.DONE: "completed", State.FAILED: "failed", State.CANCELLED: "c
 _NEVER = 1 << 62
 _TASK = (
     "SELECT q.id, q.token, q.attempt, q.batch, b.tenant, l.route, b.path, b.input, q.offset, q.length, b.kind, "
-    "json_extract(b.note, '$.headers'), json_extract(b.note, '$.models') "
+    "json_extract(b.note, '$.headers'), json_extract(b.note, '$.models'), b.created "
     "FROM requests q JOIN batches b ON b.seq = q.batch JOIN lanes l ON l.id = q.lane"
 )
 
@@ -67,6 +67,17 @@ def waiting(db: sqlite3.Connection, tenant: str | None = None) -> int:
     return int(db.execute("SELECT coalesce(sum(queued), 0) FROM lanes WHERE tenant = ?", (tenant,)).fetchone()[0])
 
 
+def oldest(db: sqlite3.Connection, lane: int) -> float | None:
+    """When the oldest request that waits for its turn in a lane came in."""
+    # Within an urgency the oldest come first, so the index has each urgency's at one seek.
+    first = "SELECT urgency, batch FROM requests WHERE state = 0 AND lane = ? AND urgency > ? ORDER BY 1, 2 LIMIT 1"
+    urgency, found = -1, _NEVER
+    while (row := db.execute(first, (lane, urgency)).fetchone()) is not None:
+        urgency, found = row[0], min(found, row[1])
+    row = db.execute("SELECT created FROM batches WHERE seq = ?", (found,)).fetchone()
+    return None if row is None else float(row[0])
+
+
 def claim(
     db: sqlite3.Connection, count: int, chosen: Collection[int], until: float, *, made_before: float | None = None
 ) -> list[Task]:
@@ -107,9 +118,9 @@ def claim(
 
 
 def _task(*row: Any) -> Task:
-    *plain, headers, models = row
+    *plain, headers, models, made = row
     rights = None if models is None else frozenset[str](orjson.loads(models))
-    return dataclasses.replace(Task(*plain), headers=_pairs(headers), models=rights)
+    return dataclasses.replace(Task(*plain), headers=_pairs(headers), models=rights, made=made)
 
 
 def _pairs(headers: str | None) -> tuple[tuple[bytes, bytes], ...]:

@@ -43,7 +43,7 @@ async def accept(request: Request, dialect: Dialect, in_time: Callable[[str], No
     served = request.serving.find(ask.model, request.key)
     in_time(served.route.name)
     queue = request.queue
-    queue.check_room(2 * len(raw))
+    await queue.store.check_room(2 * len(raw))
     now, key = queue.clock(), request.idempotency(raw)
     asked = lines.whole(body)
     note = {"models": request.models(), "headers": request.passed(), **(await request.webhook(lambda: ask.model))}

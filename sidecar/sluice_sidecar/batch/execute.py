@@ -10,6 +10,7 @@ from sluice_sidecar.batch.records import Result, Task
 from sluice_sidecar.callers import Callers, Key
 from sluice_sidecar.dialects.registry import BY_PATH
 from sluice_sidecar.exchange import CLIENT_CLOSED, Exchange, Parts
+from sluice_sidecar.ledger.decision import Decision
 from sluice_sidecar.wire import JSON, Message
 
 AGAIN = frozenset({408, 425, 429, CLIENT_CLOSED, 500, 502, 503, 504, 529})
@@ -18,10 +19,12 @@ AGAIN = frozenset({408, 425, 429, CLIENT_CLOSED, 500, 502, 503, 504, 529})
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer, and for how many seconds the upstream wants to be left alone."""
+    """An answer, for how many seconds the upstream wants to be left alone, and what it cost."""
 
     result: Result
     retry_after: float | None = None
+    decision: Decision | None = None
+    """The ledger's entry of it; None: it never came to an exchange."""
 
     @property
     def again(self) -> bool:
@@ -38,7 +41,7 @@ async def execute(parts: Parts, task: Task, body: bytes) -> Outcome:
     exchange = Exchange(parts, BY_PATH[task.path], scope, answer.receive, answer.send)
     exchange.serving = dataclasses.replace(parts.serving, callers=_Known(task))
     await exchange.run()
-    return answer.outcome()
+    return answer.outcome(exchange.decision)
 
 
 class _Known(Callers):
@@ -76,9 +79,9 @@ class _Answer:
         else:
             self._body += message.get("body", b"")
 
-    def outcome(self) -> Outcome:
+    def outcome(self, decision: Decision) -> Outcome:
         """What was sent."""
         wait = self._headers.get(b"retry-after", b"")
         request = self._headers.get(b"x-sluice-request", b"").decode("latin-1")
         result = Result(self._status, request, bytes(self._body))
-        return Outcome(result, float(wait) if wait.isdigit() else None)
+        return Outcome(result, float(wait) if wait.isdigit() else None, decision)

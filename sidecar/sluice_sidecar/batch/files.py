@@ -76,6 +76,7 @@ async def _create(request: Request) -> File:
     if not length.isdigit() or int(length) > BYTES + 65_536:
         raise _too_large()
     request.queue.check_room(int(length))
+    await request.queue.store.check_room(0)
     boundary = boundary_of(request.headers.get(b"content-type", b""))
     id_ = new("file-")
     path = request.queue.coming(id_)

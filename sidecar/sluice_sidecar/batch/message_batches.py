@@ -54,18 +54,22 @@ async def _create(request: Request) -> Batch:
     note |= await request.webhook(lambda: body["requests"][0]["params"]["model"])
     await request.queue.check_backlog(request.tenant, len(lines))
     request.queue.check_room(2 * len(raw))
+    await request.queue.store.check_room(len(raw))
     id_, now, limits = new("file-"), request.queue.clock(), request.queue.limits
     size = await asyncio.to_thread(_write, request.queue.coming(id_), lines)
-    # Nobody's list shows it: it goes when the batch has ended.
     await request.queue.keep_file(
         File(id_, request.tenant, "batch_input", f"{id_}.jsonl", size, now, now + limits.kept)
     )
-    await request.queue.store.remove_file(request.tenant, id_)
     batch = Batch(
         0, new("msgbatch_"), request.tenant, "anthropic", MESSAGES, id_, "validating", now,
         now + batches.lifetime(request), request.urgency(), note=note,
     )  # fmt: skip
-    return await batches.add(request, raw, batch)
+    try:
+        return await batches.add(request, raw, batch)
+    finally:
+        # Nobody's list shows it: it goes when the batch has ended. Not before the batch is there, else what tidies up
+        # meanwhile takes a file that no batch reads yet.
+        await request.queue.store.remove_file(request.tenant, id_)
 
 
 def _check(request: Request, requests: list[dict[str, Any]]) -> None:

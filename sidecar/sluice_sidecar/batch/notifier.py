@@ -2,16 +2,13 @@
 
 import asyncio
 import logging
-import sqlite3
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch import claims, store
 from sluice_sidecar.batch.queue import Queue
-from sluice_sidecar.batch.records import Batch, State
+from sluice_sidecar.batch.records import Sight
 
 EVERY = 0.5
 """Seconds between looks, however many watch."""
@@ -21,15 +18,6 @@ MOST = 1_000
 """Watchers of one process."""
 
 log = logging.getLogger("sluice.batch")
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """A batch as it was seen. `place`: state and route of its first request, and how many go before the batch; None:
-    its input is not read yet, or it has ended."""
-
-    batch: Batch
-    place: tuple[State, str, int] | None
 
 
 @dataclass(slots=True)
@@ -121,14 +109,18 @@ class Notifier:
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
+        store, version = self._queue.store, None
         while self._watched and not self._closed:
             began = loop.time()
             try:
-                seen = await self._queue.read(partial(_seen, seqs=list(self._watched)))
+                if store is not self._queue.store or any(one.sight is None for one in self._watched.values()):
+                    store, version = self._queue.store, None
+                seen = await store.seen(list(self._watched), version)
             except Problem as problem:
                 log.warning("who follows batches is told later: %s", problem.message)
             else:
-                for seq, sight in seen.items():
+                version = version if seen is None else seen.version
+                for seq, sight in () if seen is None else seen.sights.items():
                     watched = self._watched.get(seq)
                     if watched is not None and sight != watched.sight:
                         watched.sight = sight
@@ -137,13 +129,3 @@ class Notifier:
                         watched.gone = True
                         watched.told()
             await asyncio.sleep(max(EVERY, (loop.time() - began) / SHARE))
-
-
-def _seen(db: sqlite3.Connection, seqs: Collection[int]) -> dict[int, Sight | None]:
-    """Each batch; None: it is not kept any more."""
-    found: dict[int, Sight | None] = {}
-    for seq in seqs:
-        batch = store.by_seq(db, seq)
-        place = None if batch is None or batch.ended is not None else claims.position(db, seq)
-        found[seq] = None if batch is None else Sight(batch, place)
-    return found

@@ -73,6 +73,8 @@ class Claimed:
     """This one included."""
     first: float
     """When it was tried for the first time, unix seconds."""
+    row: int = 0
+    """Where its outbox has it; means nothing to anyone else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ a batch puts the webhook of it into the same transaction.
 
 import sqlite3
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import orjson
@@ -24,7 +23,6 @@ from sluice_sidecar.batch.outbox import (
     announced,
     origin_of,
 )
-from sluice_sidecar.batch.writer import Writer
 
 T = TypeVar("T")
 
@@ -101,11 +99,11 @@ _READY = """
 
 
 class SqliteOutbox:
-    """An Outbox on a database that has TABLES, through whoever writes to it. `read`: how it is read, where that is
-    another way: looking does then not wait for what is written."""
+    """An Outbox on a database that has TABLES, through whoever writes to it. `read`: how it is read, which does not
+    wait for what is written."""
 
-    def __init__(self, writer: Does, read: Reads | None = None) -> None:
-        self._writer, self._read = writer, read or writer.do
+    def __init__(self, writer: Does, read: Reads) -> None:
+        self._writer, self._read = writer, read
 
     async def add(self, webhook: Webhook, now: float) -> bool:
         """See Outbox."""
@@ -225,21 +223,6 @@ class SqliteOutbox:
             return [Count(window, url, State(state), *rest) for window, url, state, *rest in db.execute(query)]
 
         return await self._read(work)
-
-
-def open_outbox(path: Path) -> tuple[SqliteOutbox, Callable[[], None]]:
-    """An outbox in a file of its own, and what closes it. Raises OSError or sqlite3.Error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.executescript(TABLES)
-    except BaseException:
-        db.close()
-        raise
-    writer = Writer(db)
-    return SqliteOutbox(writer), writer.close
 
 
 def _json(values: Collection[str]) -> str:

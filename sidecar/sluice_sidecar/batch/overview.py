@@ -1,15 +1,13 @@
 """The queue and its windows at a glance, for the admin port: what waits where, when windows open, batches under way."""
 
 import math
-import sqlite3
 import time
 from collections import Counter
 from typing import Any
 
-from sluice_sidecar.batch import claims, store
 from sluice_sidecar.batch.outlook import Outlook
 from sluice_sidecar.batch.queue import Queue
-from sluice_sidecar.batch.records import Batch, Lane
+from sluice_sidecar.batch.records import Batch
 from sluice_sidecar.batch.windows import Schedule
 
 HORIZON = 48 * 3_600.0
@@ -23,7 +21,7 @@ BATCHES = 25
 async def overview(queue: Queue, outlook: Outlook) -> dict[str, Any]:
     """Plain data. Raises Problem(503)."""
     now = time.time()
-    lanes, batches = await queue.read(_seen)
+    lanes, batches = await queue.store.lanes(), await queue.store.under_way(BATCHES)
     queued, running = Counter[str](), Counter[str]()
     for lane in lanes:
         name = outlook.pool(lane.route).name
@@ -44,11 +42,7 @@ async def overview(queue: Queue, outlook: Outlook) -> dict[str, Any]:
                 "done_in_seconds": outlook.remaining(pool, last) if last >= 0 else None,
             }
         )  # fmt: skip
-    return {"now": now, "horizon": HORIZON, "windows": windows, "batches": [_shown(one) for one in batches[:BATCHES]]}
-
-
-def _seen(db: sqlite3.Connection) -> tuple[list[Lane], list[Batch]]:
-    return claims.lanes(db), store.under_way(db)
+    return {"now": now, "horizon": HORIZON, "windows": windows, "batches": [_shown(one) for one in batches]}
 
 
 def _openings(gate: object, now: float) -> list[dict[str, float | None]]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from sluice_sidecar.batch.notifier import Notifier, Sight
+from sluice_sidecar.batch.notifier import Notifier
 from sluice_sidecar.batch.outlook import Outlook
-from sluice_sidecar.batch.records import Batch, State
+from sluice_sidecar.batch.records import Batch, Sight, State
 from sluice_sidecar.batch.request import Request
 from sluice_sidecar.wire import EVENT_STREAM, Receive
 

@@ -76,10 +76,12 @@ class Queue:
 
     async def open(self) -> None:
         """Raises OSError, sqlite3.Error, RuntimeError."""
-        for name in ("files", "coming"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        if not self._embedded:
+        if not self._embedded:  # its folder is mounted, perhaps later, and never made here
+            with suppress(OSError):
+                if self.folder.is_dir():
+                    self._make_folders()
             return
+        self._make_folders()
         path = self.folder / "queue.db"
         loop = asyncio.get_running_loop()
         self._writer = Writer(await loop.run_in_executor(None, connect, path))
@@ -134,6 +136,10 @@ class Queue:
 
     # Files
 
+    def _make_folders(self) -> None:
+        for name in ("files", "coming"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+
     def path(self, id_: str) -> Path:
         """Where a file's bytes lie."""
         return self.folder / "files" / id_
@@ -143,7 +149,18 @@ class Queue:
         return self.folder / "coming" / id_
 
     def check_room(self, size: int) -> None:
-        """Raises Problem(429) where the disk would be too full with so much more on it."""
+        """Raises Problem(429) where the disk would be too full with so much more on it, and Problem(503) where a shared
+        folder is not mounted or refuses."""
+        try:
+            if not self._embedded and not (self.folder / "coming").is_dir():
+                self.folder.stat()  # mounted, never made
+                self._make_folders()
+        except OSError as error:
+            message = (
+                f"No volume keeps batch files here ({error.strerror}): give a BatchWindow spec.files: "
+                "{pvc: {storage: 10Gi}}, and see that the PersistentVolumeClaim is bound."
+            )
+            raise Problem(503, "files_unavailable", message, retry_after=30) from None
         free = shutil.disk_usage(self.folder).free
         if free - size < self.limits.spare_bytes:
             raise _no_room(f"{free >> 20} MiB are free and {self.limits.spare_bytes >> 20} MiB stay so")

@@ -1,5 +1,6 @@
 """What the queue keeps, as plain data. Times are unix seconds, sizes bytes."""
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
@@ -108,6 +109,8 @@ class Task:
     """Of the caller's, those that can change the answer."""
     models: frozenset[str] | None = None
     """Names that the caller may use; None: all."""
+    made: float = math.inf
+    """When it came in, unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,15 @@ class Finished:
     custom_id: str
     state: State
     result: Result | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A batch as it was seen. `place`: state and route of its first request, and how many go before the batch; None:
+    its input is not read yet, or it has ended."""
+
+    batch: Batch
+    place: tuple[State, str, int] | None
 
 
 @dataclass(frozen=True, slots=True)

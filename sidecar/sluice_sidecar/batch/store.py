@@ -119,9 +119,9 @@ def unread(db: sqlite3.Connection) -> list[Batch]:
     return _open(db, "begun IS NULL")
 
 
-def under_way(db: sqlite3.Connection) -> list[Batch]:
-    """Batches that have not ended, oldest first."""
-    return _open(db, "1")
+def under_way(db: sqlite3.Connection, limit: int) -> list[Batch]:
+    """Batches that have not ended, oldest first; single ones are left out."""
+    return _open(db, "1", limit)
 
 
 def ripe(db: sqlite3.Connection) -> list[Batch]:
@@ -129,10 +129,10 @@ def ripe(db: sqlite3.Connection) -> list[Batch]:
     return _open(db, "begun IS NOT NULL AND completed + failed + cancelled + expired >= total")
 
 
-def _open(db: sqlite3.Connection, which: str) -> list[Batch]:
+def _open(db: sqlite3.Connection, which: str, limit: int = -1) -> list[Batch]:
     """Single ones are left out: they end with their one request."""
-    query = f"SELECT {_BATCH} FROM batches WHERE ended IS NULL AND kind <> 'single' AND {which} ORDER BY seq"  # noqa: S608
-    return [_batch(row) for row in db.execute(query)]
+    query = f"SELECT {_BATCH} FROM batches WHERE ended IS NULL AND kind <> 'single' AND {which}"  # noqa: S608
+    return [_batch(row) for row in db.execute(f"{query} ORDER BY seq LIMIT ?", (limit,))]
 
 
 def overdue(db: sqlite3.Connection, now: float, limit: int) -> list[int]:

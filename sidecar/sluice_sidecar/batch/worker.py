@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from sluice_sidecar.ask import Problem
 from sluice_sidecar.batch.execute import Outcome
+from sluice_sidecar.batch.figures import Tally
 from sluice_sidecar.batch.gate import Pool
 from sluice_sidecar.batch.lateness import latest_start
 from sluice_sidecar.batch.queue import Queue
@@ -56,12 +57,26 @@ class Worker:
         self._pace: dict[str, float] = {}
         """Pool -> requests a second, as measured while it was busy."""
         self._late: set[str] = set()
+        self.tally = Tally()
         self._renewed = self._ripened = -math.inf
+        self._closed = False
 
     async def start(self) -> None:
         """Takes up what an earlier process left running, then works until `stop`."""
         await self._queue.store.recover()
         self._main = asyncio.get_running_loop().create_task(self._always(), name="batch-worker")
+
+    def close(self) -> None:
+        """Claims no more; what runs goes on, under leases that are renewed."""
+        self._closed = True
+
+    async def idle(self, seconds: float) -> int:
+        """Waits until nothing runs, at most so long; how many run still."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while self._held and (left := until - loop.time()) > 0:
+            await asyncio.wait(set(self._held.values()), timeout=left)
+        return len(self._held)
 
     async def stop(self) -> None:
         """Gives back what runs; its next try is its first again."""
@@ -108,6 +123,8 @@ class Worker:
         if self._held and abs(now - self._renewed) > LEASE / 4:
             self._renewed = now
             await self._queue.store.renew(list(self._held), now + LEASE)
+        if self._closed:
+            return
         pools = self._pools()
         # Nothing but time opens a window, or makes a request late.
         able = [pool for pool in pools if (tick or pool.gate.open(now)) and self._busy[pool.name] < pool.concurrency]
@@ -131,7 +148,7 @@ class Worker:
                 return
             # Nobody is to wait for ever, so what is late has one place whatever callers do.
             room = max(room, 1 - busy)
-        if room <= 0:
+        if room <= 0 or self._closed:
             return
         chosen = [lane.id for lane in lanes]
         tasks = await self._queue.store.claim(room, chosen, now + LEASE, made_before=made_before)
@@ -143,26 +160,26 @@ class Worker:
             self._late.add(pool.name)
         self._busy[pool.name] += len(tasks)
         for task in tasks:
-            self._held[task] = asyncio.get_running_loop().create_task(self._one(task, pool.name))
+            self._held[task] = asyncio.get_running_loop().create_task(self._one(task, pool))
 
     def _latest(self, pool: Pool, queued: int) -> float:
         """How old a batch may become before it must start, by what waits and how quickly it goes."""
         pace = self._pace.get(pool.name)
         return latest_start(pool.deadline, queued, pace) if pace else pool.deadline
 
-    async def _one(self, task: Task, pool: str) -> None:
+    async def _one(self, task: Task, pool: Pool) -> None:
         began = asyncio.get_running_loop().time()
         try:
-            await self._settle(task, await self._outcome(task))
+            await self._settle(task, pool, await self._outcome(task))
         except Exception:  # its lease ends, and it is tried again
             log.exception("the result of a deferred request could not be kept", extra={"request": task.id})
         finally:
             self._held.pop(task, None)
-            self._busy[pool] -= 1
+            self._busy[pool.name] -= 1
             self._queue.done(task)
         took = max(asyncio.get_running_loop().time() - began, 1e-4)
-        rate, before = (self._busy[pool] + 1) / took, self._pace.get(pool)
-        self._pace[pool] = rate if before is None else 0.9 * before + 0.1 * rate
+        rate, before = (self._busy[pool.name] + 1) / took, self._pace.get(pool.name)
+        self._pace[pool.name] = rate if before is None else 0.9 * before + 0.1 * rate
 
     async def _outcome(self, task: Task) -> Outcome:
         if task.attempt > self._attempts:  # each time the process that ran it ended before it did
@@ -170,14 +187,17 @@ class Worker:
             return Outcome(Result(500, "", BY_PATH[task.path].error(problem)))
         return await self._run(task)
 
-    async def _settle(self, task: Task, outcome: Outcome) -> None:
+    async def _settle(self, task: Task, pool: Pool, outcome: Outcome) -> None:
         queue = self._queue
         if outcome.again and task.attempt < self._attempts:
             pause = min(self._pause * 3.0 ** (task.attempt - 1), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
             ready = queue.clock() + max(pause, outcome.retry_after or 0.0)
+            self.tally.ran(pool, outcome, kept=False, late=False)
             await queue.store.put_back(task, ready)
             return
-        kept = await queue.store.settle(task, outcome.result, now=queue.clock())
+        now = queue.clock()
+        kept = await queue.store.settle(task, outcome.result, now=now)
+        self.tally.ran(pool, outcome, kept=kept, late=now > task.made + pool.deadline)
         if not kept:
             log.warning("a deferred request was run twice, the first result stays", extra={"request": task.id})
 

@@ -56,6 +56,11 @@ class Places:
         return self.run / "operator" / "token"
 
     @property
+    def files(self) -> Path:
+        """Folder of batch files, which the shared gateways and their worker mount."""
+        return self.run / "files"
+
+    @property
     def store(self) -> Path:
         """Folder of the entries of STORE_SECRET."""
         return self.run / "store"

@@ -9,6 +9,7 @@ from sluice_sidecar.callers import presented
 from sluice_sidecar.cluster.relayed import PREFIX
 from sluice_sidecar.cluster.tokens import Tokens
 from sluice_sidecar.config import Cascade, Credential, Family, HttpCheck, Route
+from sluice_sidecar.dialects.dialect import Dialect
 from sluice_sidecar.dialects.openai_chat import OPENAI_CHAT
 from sluice_sidecar.dialects.registry import BY_PATH
 from sluice_sidecar.leave import LeaveWatch, Watches
@@ -46,7 +47,7 @@ class Relay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one relayed call."""
-        call = _Answer(send)
+        call = Answering(send)
         watch = LeaveWatch(self._parts.watches, receive, 60.0)
         try:
             headers = dict(scope["headers"])
@@ -72,7 +73,7 @@ class Relay:
             return
 
     async def _relay(
-        self, path: str, caller: dict[bytes, bytes], body: bytes, call: "_Answer", watch: LeaveWatch
+        self, path: str, caller: dict[bytes, bytes], body: bytes, call: "Answering", watch: LeaveWatch
     ) -> None:
         name, _, rest = path.partition("/")
         part, _, tail = rest.partition("/")
@@ -117,26 +118,34 @@ class Relay:
             response.abort()
 
 
-class _Answer:
+class Answering:
     """What goes back; an error after the head cuts the connection, so that nobody takes a part for the whole."""
 
-    def __init__(self, send: Send) -> None:
-        self._send, self._begun = send, False
+    def __init__(self, send: Send, dialect: Dialect = OPENAI_CHAT) -> None:
+        """`dialect`: in whose shape an error is told."""
+        self._send, self._dialect, self._begun = send, dialect, False
 
     async def begin(self, status: int, headers: list[Header]) -> None:
+        """Sends the head."""
         self._begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, chunk: bytes) -> None:
+        """Sends a piece of the body."""
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def end(self) -> None:
+        """Ends the body."""
         await self._send({"type": "http.response.body", "body": b""})
 
     async def refuse(self, problem: Problem) -> None:
+        """Sends an error. Raises ConnectionAbortedError behind a head."""
         if self._begun:
             raise ConnectionAbortedError(problem.message)
-        await send_whole(self._send, problem.status, [JSON], OPENAI_CHAT.error(problem))
+        headers = [JSON]
+        if problem.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % max(1, round(problem.retry_after))))
+        await send_whole(self._send, problem.status, headers, self._dialect.error(problem))
 
 
 def _backend(route: Route, name: str) -> tuple[str, Credential, Timeouts]:

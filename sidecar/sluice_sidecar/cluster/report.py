@@ -54,6 +54,9 @@ class Reported(Protocol):
     def store(self, policy: str) -> "tuple[int | None, str]":
         """Answers in a policy's store, None where they are not counted for it alone, and why it cannot be used."""
 
+    async def windows(self) -> Mapping[str, Any]:
+        """BatchWindow -> its figures, see `sluice_sidecar.batch.figures.report`."""
+
     def bound(self, policy: str) -> float | None:
         """The worst upper bound on the error of what a policy reuses by meaning; None: it reuses nothing so."""
 
@@ -157,9 +160,8 @@ class Reporter:
             (b"authorization", b"Bearer " + self._token.read_bytes().strip()),
             (b"content-type", b"application/json"),
         ]
-        response = await self._client.send(
-            origin, b"POST", base + b"/v1/reports", headers, orjson.dumps(self.body()), QUICK
-        )
+        body = {**self.body(), "windows": await self._gateway.windows()}
+        response = await self._client.send(origin, b"POST", base + b"/v1/reports", headers, orjson.dumps(body), QUICK)
         try:
             answer = await response.read(ANSWER_BYTES)
         finally:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from sluice_sidecar.callers import ANYONE
+from sluice_sidecar.callers import ANYONE, pods_of
 from sluice_sidecar.cluster.api import Api
 from sluice_sidecar.cluster.credentials import ClusterCredentials
 from sluice_sidecar.cluster.places import GATEWAY_NAME, Places
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 10.0
 """After this long the data port opens without a Config too: a pod must not hang in its start for one broken route."""
+FINISH_SECONDS = 115.0
+"""How long a worker that is stopped may finish what runs: less than a lease, and than its pod's grace."""
 
 
 class Cluster:
@@ -29,15 +31,20 @@ class Cluster:
     there is none."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        self._shared = options.cluster == "shared"
+        self._role: str = options.cluster
         if not options.namespace:
             raise ValueError("--cluster needs --namespace, or POD_NAMESPACE in the environment")
-        if not self._shared and not options.relay:
+        if options.cluster == "sidecar" and not options.relay:
             raise ValueError("--cluster sidecar needs --relay, the URL of the shared gateway")
+        if options.cluster == "batch" and options.workers > 1:
+            raise ValueError("--cluster batch is one process, so that a window's concurrency is what it says")
         host = os.environ.get("KUBERNETES_SERVICE_HOST")
         if not host:
             raise ValueError("--cluster needs KUBERNETES_SERVICE_HOST, which every pod has")
-        self._relay: str | None = None if self._shared else options.relay
+        self.works = options.cluster == "batch"
+        """Whether nobody calls it: it runs deferred requests."""
+        self.finish = FINISH_SECONDS
+        self._relay: str | None = options.relay if options.cluster == "sidecar" else None
         self._namespace: str = options.namespace
         relay = None if self._relay is None else parse_url(self._relay)[0]
         places = Places(options.run)
@@ -50,8 +57,7 @@ class Cluster:
 
     async def live(self, gateway: "Gateway", open_port: Callable[[], Awaitable[None]]) -> None:
         """Serves until cancelled; opens the data port with the first Config, or after START_SECONDS."""
-        role = "shared" if self._shared else "sidecar"
-        reporter = Reporter(gateway, self._places.token, role=role, only=self._report_to)
+        reporter = Reporter(gateway, self._places.token, role=self._role, only=self._report_to)
 
         async def adopt(config: "Config") -> None:
             await gateway.swap(config if self._relay is None else relayed(config, self._relay))
@@ -62,16 +68,22 @@ class Cluster:
             self._places,
             self._namespace,
             self.credentials,
-            shared=self._shared,
+            shared=self._relay is None,
             adopt=adopt,
             on_endpoints=gateway.set_endpoints,
             on_refused=reporter.refuses,
         )
-        if self._shared:
+        if self._relay is not None:
+            from sluice_sidecar.cluster.passed_on import PassOn
+
+            gateway.pass_on = PassOn(gateway, self._relay)
+        elif not self.works:
+            from sluice_sidecar.cluster.passed_on import Taking
             from sluice_sidecar.cluster.relay import Relay
             from sluice_sidecar.cluster.tokens import Tokens
 
-            gateway.relay = Relay(gateway, Tokens(self._api, self._namespace))
+            tokens = Tokens(self._api, self._namespace)
+            gateway.relay, gateway.taking = Relay(gateway, tokens), Taking(gateway.deferring, tokens)
         try:
             async with asyncio.TaskGroup() as group:
                 for follower in source.followers():
@@ -96,6 +108,9 @@ def _gateway_options(
     return GatewayOptions(
         credentials=credentials,
         data=options.data,
+        batches=places.files if relay is None else None,
+        batches_shared=relay is None,
+        batches_run=options.cluster == "batch",
         allow_loopback=options.allow_loopback,
         worker=options.worker,
         workers=options.workers,
@@ -103,7 +118,7 @@ def _gateway_options(
         ca_bundle=places.ca_bundle,
         trusted=() if relay is None else ((relay.host, relay.port),),
         admin_hosts=tuple(names),
-        tenant=ANYONE if relay is None else f"sa:{account or 'default'}",
+        tenant=ANYONE if relay is None else pods_of(account),
     )
 
 

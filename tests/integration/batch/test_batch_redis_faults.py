@@ -1,6 +1,7 @@
 """The queue in a real Redis that is killed, away, full, or not set up to keep anything."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from doubles.batching import batch, entries
 from doubles.redis_server import RunningRedis, free_port
 from sluice_sidecar.ask import Problem
+from sluice_sidecar.batch.outbox import State as Sent
+from sluice_sidecar.batch.outbox import Webhook
 from sluice_sidecar.batch.records import Entry, Result, Task
 from sluice_sidecar.batch.stores.redis import COMMANDS, LONGEST_LEASE, RESULT_BYTES, RedisStore
 from sluice_sidecar.batch.stores.redis_link import Server
@@ -17,6 +20,8 @@ from sluice_sidecar.batch.stores.store import Backlog
 GOOD = Result(200, "r", b"{}")
 ROOM = Backlog(100_000, 100_000)
 ENTRY = Entry(0, "", 0, 4, "main", b"")
+HOOK = {"webhook": {"window": "night", "url": "https://a.example.com/in", "base": "https://sluice.example.com"}}
+WEBHOOK = Webhook("evt_1", "night", "https://a.example.com/in", "batch_1", b"{}")
 
 
 def store_of(server: RunningRedis, user: str | None = None, password: str | None = None) -> RedisStore:
@@ -125,7 +130,7 @@ async def test_one_that_drops_keys_is_not_used(server: RunningRedis, store: Redi
     assert caught.value.status == 503
 
 
-async def test_full_it_refuses_and_still_takes_the_results_of_what_runs(
+async def test_full_it_refuses_and_still_takes_the_results_of_what_runs_and_tells_of_them(
     server: RunningRedis, store: RedisStore
 ) -> None:
     await server.do("CONFIG", "SET", "maxmemory", "64mb")
@@ -133,7 +138,7 @@ async def test_full_it_refuses_and_still_takes_the_results_of_what_runs(
     with pytest.raises(Problem) as caught:
         await store.check_room(60 << 20)
     assert (caught.value.status, caught.value.code) == (429, "storage_full")
-    seq = await accepted(store, "first")
+    seq = (await store.accept(batch("first", kind="single", input="", note=HOOK), b"body", ENTRY, ROOM)).seq
     task = (await claimed(store, 1))[0]
     await server.do("CONFIG", "SET", "maxmemory", "1mb")
     with pytest.raises(Problem) as caught:
@@ -141,6 +146,10 @@ async def test_full_it_refuses_and_still_takes_the_results_of_what_runs(
     assert (caught.value.status, caught.value.code) == (429, "storage_full")
     assert await store.batch("default", "single", "more") is None
     assert await store.settle(task, GOOD, now=1.0)
+    (webhook,) = await store.outbox.claim(1.0, 5, ())
+    await store.outbox.postpone(webhook, 2.0, "it answered 500")
+    (webhook,) = await store.outbox.claim(2.0, 5, ())
+    await store.outbox.settle(webhook, Sent.DELIVERED)
     await server.do("CONFIG", "SET", "maxmemory", "0")
     assert await store.result(seq) == GOOD
     assert await store.waiting() == 0
@@ -199,6 +208,22 @@ async def test_its_user_needs_the_commands_that_are_named_and_its_own_keys(serve
     await store.cancel(made.seq, 1.0)
     await store.ripen(100.0)
     await store.forget(1e9, 1.0)
+    assert await store.seen([made.seq]) is not None
+    await store.accept(batch("told", kind="single", input="", note=HOOK), b"body", ENTRY, ROOM)
+    for task in await claimed(store, 5):
+        await store.settle(task, GOOD, now=1.0)
+    outbox = store.outbox
+    (webhook,) = await outbox.claim(1.0, 5, ())
+    await outbox.postpone(webhook, 2.0, "it answered 500", counts=False)
+    (webhook,) = await outbox.claim(2.0, 5, ())
+    assert await outbox.end(webhook.webhook.url, 3.0) == 1
+    assert await outbox.replay(4.0) == await outbox.replay(4.0, "told") == 1
+    (webhook,) = await outbox.claim(5.0, 5, ())
+    await outbox.settle(webhook, Sent.GIVEN_UP, "it answered 500")
+    assert await outbox.next_due(()) == math.inf
+    assert len(await outbox.counts()) == len(await outbox.of_tenant("default", None, 5)) == 1
+    assert [await outbox.add(WEBHOOK, 6.0) for _ in range(2)] == [True, False]
+    assert await outbox.forget(1e9) == 1
     await store.close()
     keys = await server.do("KEYS", "*")
     assert keys

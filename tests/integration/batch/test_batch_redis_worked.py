@@ -27,6 +27,7 @@ class Process:
             return "127.0.0.1", server.port, None, None
 
         self.ran: list[int] = []
+        folder.mkdir(exist_ok=True)
         self.store = RedisStore("sluice:worked:", where)
         self.queue = Queue(folder, store=self.store)
         self.worker = Worker(self.queue, self.run, lambda: [POOL], lambda: 0, alone=False)

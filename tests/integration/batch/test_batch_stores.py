@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,17 @@ async def test_urgent_before_old_before_alike(store: Store) -> None:
     await queued(store, batch("urgent", urgency=0), 1)
     got = [(task.batch - old.seq, task.id & 0xFFFFF) for task in await claimed(store, 6)]
     assert got == [(2, 0), (0, 1), (0, 3), (0, 0), (0, 2), (1, 0)]
+
+
+async def test_the_oldest_that_waits_is_known_by_lane(store: Store) -> None:
+    for at, urgency in enumerate((3, 1, 3), 1):
+        await queued(store, batch(f"batch_{at}", created=at * 1_000.0, urgency=urgency), 1)
+    (lane,) = [one.id for one in await store.lanes()]
+    assert await store.oldest([lane, lane + 1_000]) == {lane: 1_000.0}
+    assert [task.made for task in await claimed(store, 2)] == [2_000.0, 1_000.0]
+    assert await store.oldest([lane]) == {lane: 3_000.0}
+    await claimed(store, 1)
+    assert await store.oldest([lane]) == await store.oldest([]) == {}
 
 
 async def test_late_ones_alone_can_be_asked_for(store: Store) -> None:
@@ -356,3 +368,76 @@ async def test_a_deleted_batch_is_gone(store: Store) -> None:
     await store.end(marked, None, None, 3.0)
     await store.remove_batch(made.seq)
     assert await store.batch("default", "openai", made.id) is None
+
+
+async def test_batches_under_way_are_the_oldest_and_no_single_ones(store: Store) -> None:
+    for at in range(3):
+        await store.add_batch(batch(f"b{at}"))
+    await store.accept(batch("r", kind="single", input=""), b"b", Entry(0, "", 0, 1, "main", b""), ROOM)
+    first = await store.batch("default", "openai", "b0")
+    assert first is not None
+    await store.fail(first.seq, {}, 1.0)
+    assert [one.id for one in await store.under_way(5)] == ["b1", "b2"]
+    assert [one.id for one in await store.under_way(1)] == ["b1"]
+
+
+async def test_one_look_sees_many_and_nothing_where_nothing_changed(store: Store) -> None:
+    entry = Entry(0, "", 0, 1, "main", b"")
+    singles = [await store.accept(batch(f"r{at}", kind="single", input=""), b"b", entry, ROOM) for at in range(200)]
+    unread = await store.add_batch(batch("batch"))
+    seqs = [one.seq for one in singles] + [unread.seq, 100_000]
+    seen = await store.seen(seqs)
+    assert seen is not None
+    assert await store.seen(seqs, seen.version) is None
+    assert seen.sights[100_000] is None
+    sight = seen.sights[unread.seq]
+    assert sight is not None
+    assert (sight.batch, sight.place) == (await store.by_seq(unread.seq), None)
+    places = [sight.place for one in singles if (sight := seen.sights[one.seq]) is not None]
+    assert places == [(State.QUEUED, "main", at) for at in range(200)]
+    assert await store.seen([]) is None
+
+
+async def test_after_each_change_a_look_sees_something_new(store: Store) -> None:
+    single = await store.accept(
+        batch("r", kind="single", input=""), b"b", Entry(0, "", 0, 1, "main", b""), Backlog(1_000, 1_000)
+    )
+    made = await store.add_batch(batch())
+    sights = []
+    version: int | None = None
+
+    async def look() -> None:
+        nonlocal version
+        seen = await store.seen([single.seq, made.seq], version)
+        assert seen is not None
+        version = seen.version
+        sights.append(tuple(seen.sights.values()))
+
+    await look()
+    await store.put(made.seq, made.tenant, made.urgency, entries(2))
+    await look()
+    await store.begin(made.seq, 2, 1_000.0)
+    await look()
+    first = (await claimed(store, 1))[0]
+    await look()
+    await store.put_back(first, 50.0)
+    await look()
+    await store.ripen(50.0)
+    await look()
+    first, *others = await claimed(store, 3)
+    await look()
+    await store.settle(first, GOOD, now=1_000.0)
+    await look()
+    await store.cancel(made.seq, 1_000.0)
+    await look()
+    for task in others:
+        await store.settle(task, GOOD, now=1_000.0)
+        await look()
+    marked = await store.finalize(made.seq, 1_001.0)
+    assert marked is not None
+    await look()
+    await store.end(marked, None, None, 1_002.0)
+    await look()
+    await store.remove_batch(made.seq)
+    await look()
+    assert all(one != other for one, other in pairwise(sights))

@@ -62,8 +62,10 @@ async def test_many_watch_one_request_to_its_end_with_one_look_for_all(
         looks += 1
         return seen(*given, **more)
 
-    seen = notifier._seen
-    monkeypatch.setattr(notifier, "_seen", counted)
+    queue = served.gateway._batches._queue
+    assert queue is not None
+    seen = queue.store.seen
+    monkeypatch.setattr(queue.store, "seen", counted)
     gate = Gate()
     up.otherwise(text("Bonjour", gate=gate))
     place = (await client.post(CHAT, json=ASK | {"stream": True}, headers=ASYNC)).headers["location"]

@@ -1,20 +1,21 @@
 """Webhooks reach a real receiver that verifies them: signed, in order, again after failures, and nowhere else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from doubles.queue_stores import STORES, address, opened_store
 from doubles.raw_server import RawServer, always
+from doubles.redis_server import RunningRedis
 from doubles.webhook_receiver import HANG, Receiver, answer
 from sluice_sidecar.batch.delivery import BREAKER, Deliverer
 from sluice_sidecar.batch.destinations import Allowed
 from sluice_sidecar.batch.hooks import Hooks
-from sluice_sidecar.batch.outbox import PER_ORIGIN, State, Told, Webhook
-from sluice_sidecar.batch.outbox_sqlite import SqliteOutbox, open_outbox
+from sluice_sidecar.batch.outbox import PER_ORIGIN, Outbox, State, Told, Webhook
 from sluice_sidecar.batch.webhooks import LASTS, WAITS, Key, event_id, payload
 from sluice_sidecar.upstream.client import Client, Timeouts
 from sluice_sidecar.upstream.guard import Guard
@@ -26,7 +27,7 @@ START = 1_800_000_000.0
 class Sender:
     """An outbox and who delivers from it, by a clock that tests move."""
 
-    def __init__(self, outbox: SqliteOutbox, far: Client, near: Client) -> None:
+    def __init__(self, outbox: Outbox, far: Client, near: Client) -> None:
         self.now = START
         self.outbox = outbox
         self.keys = [KEY]
@@ -67,16 +68,23 @@ class Sender:
         return await self.outbox.of_batch(batch)
 
 
-@pytest.fixture
-async def sender(tmp_path: Path) -> AsyncIterator[Sender]:
-    outbox, close = open_outbox(tmp_path / "webhooks.db")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRedis]:
+    running = RunningRedis(tmp_path_factory.mktemp("redis"), "--appendfsync", "always")
+    asyncio.run(running.start())
+    yield running
+    running.kill()
+
+
+@pytest.fixture(params=STORES)
+async def sender(request: pytest.FixtureRequest, tmp_path: Path, server: RunningRedis) -> AsyncIterator[Sender]:
     far, near = Client(Guard()), Client(Guard(loopback=True))
-    sender = Sender(outbox, far, near)
-    yield sender
-    await sender.deliverer.close()
+    async with opened_store(address(request.param, tmp_path, server)) as store:
+        sender = Sender(store.outbox, far, near)
+        yield sender
+        await sender.deliverer.close()
     await far.close()
     await near.close()
-    close()
 
 
 async def test_an_event_is_delivered_once_and_verifies(sender: Sender) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from doubles.batching import opened
 from doubles.certificates import Authority, server_side
 from doubles.webhook_receiver import Receiver
 from sluice_sidecar.batch.delivery import Deliverer
 from sluice_sidecar.batch.destinations import Allowed
 from sluice_sidecar.batch.hooks import Hooks
-from sluice_sidecar.batch.outbox import State, Webhook
-from sluice_sidecar.batch.outbox_sqlite import SqliteOutbox, open_outbox
+from sluice_sidecar.batch.outbox import Outbox, State, Webhook
 from sluice_sidecar.batch.webhooks import Key
 from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.guard import Guard
@@ -30,10 +30,10 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-async def outbox(tmp_path: Path) -> AsyncIterator[SqliteOutbox]:
-    outbox, close = open_outbox(tmp_path / "webhooks.db")
-    yield outbox
-    close()
+async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
+    queue = await opened(tmp_path)
+    yield queue.store.outbox
+    await queue.close()
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def resolved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-async def delivered(outbox: SqliteOutbox, authority: Authority, port: int) -> tuple[State, str]:
+async def delivered(outbox: Outbox, authority: Authority, port: int) -> tuple[State, str]:
     """What became of one webhook to the name; the administrator lets the gateway connect to 127.0.0.1."""
     trusted = ssl.create_default_context(cadata=authority.pem.decode())
     client = Client(Guard(("127.0.0.1/32",)), ssl_context=trusted)
@@ -64,7 +64,7 @@ async def delivered(outbox: SqliteOutbox, authority: Authority, port: int) -> tu
 
 
 async def test_a_name_is_resolved_once_and_connected_to_there(
-    outbox: SqliteOutbox, authority: Authority, resolved: list[str], tmp_path: Path
+    outbox: Outbox, authority: Authority, resolved: list[str], tmp_path: Path
 ) -> None:
     async with Receiver(KEY, tls=server_side(tmp_path / "tls", authority.sign(HOST))) as receiver:
         assert await delivered(outbox, authority, receiver.port) == (State.DELIVERED, "")
@@ -73,7 +73,7 @@ async def test_a_name_is_resolved_once_and_connected_to_there(
 
 
 async def test_a_certificate_of_another_name_gets_nothing(
-    outbox: SqliteOutbox, authority: Authority, resolved: list[str], tmp_path: Path
+    outbox: Outbox, authority: Authority, resolved: list[str], tmp_path: Path
 ) -> None:
     async with Receiver(KEY, tls=server_side(tmp_path / "tls", authority.sign("other.example.com"))) as receiver:
         state, note = await delivered(outbox, authority, receiver.port)

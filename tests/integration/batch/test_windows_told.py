@@ -135,5 +135,5 @@ async def test_the_admin_port_shows_windows_and_what_waits_for_them(served: Serv
     async with serving(served.gateway.serving.config) as plain, httpx.AsyncClient() as admin:
         none = (await admin.get(plain.admin + "/-/batches")).json()
         assert (none["windows"], none["batches"]) == ([], [])
-        assert "keeps deferred requests on one machine" in none["reason"]
+        assert "start it with --data" in none["reason"]
         assert (await admin.get(plain.admin + "/-/webhooks")).status_code == 501

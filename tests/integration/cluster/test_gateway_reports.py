@@ -64,6 +64,7 @@ async def test_it_reports_what_it_serves_and_each_change_of_it(api: Api, namespa
                 "problem": "",
                 "savings": {},
                 "policies": {},
+                "windows": {},
             }
             api.apply(config_map(namespace, "sluice-config", config='{"routes": 1}'))
             await until(lambda: told[-1][1]["problem"], "a report of the refusal")

@@ -13,19 +13,36 @@ from typing import Any
 import orjson
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch.records import LINE_BITS, Batch, Entry, File, Finished, Kind, Lane, Result, State, Task
+from sluice_sidecar.batch.outbox import Outbox
+from sluice_sidecar.batch.outbox_redis import RedisOutbox, target
+from sluice_sidecar.batch.records import (
+    LINE_BITS,
+    Batch,
+    Entry,
+    File,
+    Finished,
+    Kind,
+    Lane,
+    Result,
+    Sight,
+    State,
+    Task,
+)
 from sluice_sidecar.batch.store import KeyReused
 from sluice_sidecar.batch.stores.redis_link import RedisLink, Server, full
-from sluice_sidecar.batch.stores.store import Backlog, Idempotency, crowded
+from sluice_sidecar.batch.stores.store import Backlog, Idempotency, Seen, crowded
 from sluice_sidecar.dialects.registry import BY_PATH
 
 COMMANDS = (
     "evalsha", "script|load", "waitaof", "info", "exists", "get", "set", "unlink", "incr", "incrby", "hset", "hsetnx",
     "hget", "hmget", "hgetall", "hkeys", "hdel", "hexists", "hincrby", "sadd", "srem", "sismember", "smembers",
     "srandmember", "zadd", "zrem", "zscore", "zrange", "zpopmin", "zrangebylex", "zlexcount", "zrangebyscore",
-    "zrevrangebyscore",
+    "zrevrangebyscore", "zrevrange",
 )  # fmt: skip
 """What the queue's user must be allowed to do in Redis."""
+
+PARTS = ("queue", "batches", "requests", "outbox")
+"""Of the script, in their order."""
 
 SHARE = 0.9
 """Part of Redis' memory beyond which nothing is taken in: what is left is for the results of what runs."""
@@ -34,6 +51,10 @@ RESULT_BYTES = 8 << 20
 LONGEST_LEASE = 600.0
 LONGEST_PAUSE = 86_400.0
 """Seconds. A lease or pause that would end later was given before a clock moved back, and is cut to this."""
+LISTED = 1_000
+"""Batches that are moved on in one turn, at most."""
+SEEN = 128
+"""Batches that are looked at in one exchange: nobody waits long for Redis."""
 KEPT = 30 * 86_400
 """Seconds for which an idempotency key is known."""
 
@@ -43,15 +64,22 @@ _TIMES = ("begun", "finalizing", "cancelling", "ended")
 _LINES = (1 << LINE_BITS) - 1
 
 
+def script() -> str:
+    """The one script, of its parts: helpers, then what can be asked, the last line being which of it was."""
+    folder = files("sluice_sidecar.batch.stores")
+    parts = [folder.joinpath(f"{name}.lua").read_text("utf-8") for name in PARTS]
+    return "".join([*parts, "return ops[ARGV[1]]()\n"])
+
+
 class RedisStore:
     """A Store under `prefix`. `server` is asked at every (re)connection; the others see what one acknowledged."""
 
     shared = True
 
     def __init__(self, prefix: str, server: Callable[[], Awaitable[Server]]) -> None:
-        script = files("sluice_sidecar.batch.stores").joinpath("queue.lua").read_text("utf-8")
         # Starts as the user's rights want it; what stands in braces puts all keys into one slot of a cluster.
-        self._link = RedisLink(server, script, f"{prefix}{{{prefix}batch}}:")
+        self._link = RedisLink(server, script(), f"{prefix}{{{prefix}batch}}:")
+        self.outbox: Outbox = RedisOutbox(self._link)
 
     async def close(self) -> None:
         """Lets go of the server."""
@@ -136,11 +164,15 @@ class RedisStore:
 
     async def unread(self) -> list[Batch]:
         """See Store."""
-        return [_batch(one) for one in await self._link.read("listed", "unread")]
+        return [_batch(one) for one in await self._link.read("listed", "unread", LISTED)]
 
     async def ripe(self) -> list[Batch]:
         """See Store."""
-        return [_batch(one) for one in await self._link.read("listed", "ripe")]
+        return [_batch(one) for one in await self._link.read("listed", "ripe", LISTED)]
+
+    async def under_way(self, limit: int) -> list[Batch]:
+        """See Store."""
+        return [_batch(one) for one in await self._link.read("listed", "open", limit)]
 
     async def overdue(self, now: float, limit: int) -> list[int]:
         """See Store."""
@@ -221,6 +253,15 @@ class RedisStore:
         """See Store."""
         return int(await self._link.read("waiting", *(() if tenant is None else (tenant,))))
 
+    async def oldest(self, lanes: Collection[int]) -> dict[int, float]:
+        """See Store."""
+        found = {}
+        for lane, seq in await self._link.read("oldest", *lanes) if lanes else ():
+            made = await self.by_seq(int(seq))
+            if made is not None:
+                found[int(lane)] = made.created
+        return found
+
     async def claim(
         self, count: int, chosen: Collection[int], until: float, *, made_before: float | None = None
     ) -> list[Task]:
@@ -258,7 +299,22 @@ class RedisStore:
     async def position(self, seq: int) -> tuple[State, str, int] | None:
         """See Store."""
         found = await self._link.read("position", seq)
-        return None if found is None else (State(found[0]), found[1].decode(), found[2])
+        return _place(found)
+
+    async def seen(self, seqs: Collection[int], version: int | None = None) -> Seen | None:
+        """See Store."""
+        wanted, known = list(seqs), "" if version is None else version
+        sights: dict[int, Sight | None] = dict.fromkeys(wanted)
+        first: int | None = None
+        for at in range(0, len(wanted), SEEN):
+            found = await self._link.read("seen", known, *wanted[at : at + SEEN])
+            if found is None:
+                return None
+            first, known = int(found[0]) if first is None else first, ""
+            for batch, place in found[1]:
+                sight = Sight(_batch(batch), _place(place))
+                sights[sight.batch.seq] = sight
+        return None if first is None else Seen(first, sights)
 
 
 def _dumped(file: File) -> bytes:
@@ -268,7 +324,9 @@ def _dumped(file: File) -> bytes:
 def _new(batch: Batch, once: Idempotency | None) -> tuple[Any, ...]:
     """A batch as the script takes it: document, key, digest, seconds for which the key is known."""
     fields = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
-    doc = orjson.dumps(fields | {"note": orjson.dumps(batch.note).decode()})
+    hook = target(batch)
+    text = {"note": orjson.dumps(batch.note).decode(), "hook": "" if hook is None else orjson.dumps(hook).decode()}
+    doc = orjson.dumps(fields | text)
     key = "" if once is None else f"{batch.tenant}\0{once.key}"
     return doc, key, b"" if once is None else once.digest, KEPT
 
@@ -301,7 +359,12 @@ def _batch(found: Any) -> Batch:
     fields |= {name: int(hash_[name]) for name in _COUNTS if name in hash_}
     fields |= {name: float(hash_[name]) for name in _TIMES if name in hash_}
     fields |= {name: hash_[name].decode() for name in ("status", "output", "errors") if name in hash_}
+    del fields["hook"]
     return Batch(**fields)
+
+
+def _place(found: Any) -> tuple[State, str, int] | None:
+    return None if found is None else (State(found[0]), found[1].decode(), found[2])
 
 
 def _task(batch: Batch, line: int, token: int, attempt: int, kept: bytes, route: bytes) -> Task:
@@ -311,6 +374,7 @@ def _task(batch: Batch, line: int, token: int, attempt: int, kept: bytes, route:
     return Task(
         batch.seq << LINE_BITS | line, token, attempt, batch.seq, batch.tenant, route.decode(), batch.path,
         batch.input, offset, length, batch.kind, headers, None if models is None else frozenset(models),
+        batch.created,
     )  # fmt: skip
 
 

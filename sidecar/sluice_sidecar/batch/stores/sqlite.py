@@ -7,8 +7,10 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from sluice_sidecar.batch import claims, store
-from sluice_sidecar.batch.records import Batch, Entry, File, Finished, Kind, Lane, Result, State, Task
-from sluice_sidecar.batch.stores.store import Backlog, Idempotency, crowded
+from sluice_sidecar.batch.outbox import Outbox
+from sluice_sidecar.batch.outbox_sqlite import SqliteOutbox
+from sluice_sidecar.batch.records import Batch, Entry, File, Finished, Kind, Lane, Result, Sight, State, Task
+from sluice_sidecar.batch.stores.store import Backlog, Idempotency, Seen, crowded
 
 PAGE = 500
 """Results that are in memory at one time while a batch's files are written."""
@@ -39,6 +41,7 @@ class SqliteStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.outbox: Outbox = SqliteOutbox(database, database.read)
 
     async def check_room(self, size: int) -> None:
         """See Store."""
@@ -114,6 +117,14 @@ class SqliteStore:
         """See Store."""
         return await self._db.read(store.ripe)
 
+    async def under_way(self, limit: int) -> list[Batch]:
+        """See Store."""
+        return await self._db.read(partial(store.under_way, limit=limit))
+
+    async def seen(self, seqs: Collection[int], version: int | None = None) -> Seen | None:
+        """See Store."""
+        return await self._db.read(partial(_seen, seqs=list(seqs), version=version))
+
     async def overdue(self, now: float, limit: int) -> list[int]:
         """See Store."""
         return await self._db.read(partial(store.overdue, now=now, limit=limit))
@@ -178,6 +189,11 @@ class SqliteStore:
         """See Store."""
         return await self._db.read(partial(claims.waiting, tenant=tenant))
 
+    async def oldest(self, lanes: Collection[int]) -> dict[int, float]:
+        """See Store."""
+        found = await self._db.read(lambda db: {lane: claims.oldest(db, lane) for lane in lanes})
+        return {lane: made for lane, made in found.items() if made is not None}
+
     async def claim(
         self, count: int, chosen: Collection[int], until: float, *, made_before: float | None = None
     ) -> list[Task]:
@@ -208,6 +224,18 @@ class SqliteStore:
     async def position(self, seq: int) -> tuple[State, str, int] | None:
         """See Store."""
         return await self._db.read(partial(claims.position, seq=seq))
+
+
+def _seen(db: sqlite3.Connection, seqs: Collection[int], version: int | None) -> Seen | None:
+    now = int(db.execute("PRAGMA data_version").fetchone()[0])  # what others write moves it, and this one only reads
+    if now == version or not seqs:
+        return None
+    found: dict[int, Sight | None] = {}
+    for seq in seqs:
+        batch = store.by_seq(db, seq)
+        place = None if batch is None or batch.ended is not None else claims.position(db, seq)
+        found[seq] = None if batch is None else Sight(batch, place)
+    return Seen(now, found)
 
 
 def _page(db: sqlite3.Connection, seq: int, after: int) -> list[Finished]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sluice_sidecar.ask import Problem
-from sluice_sidecar.batch.records import Batch, Entry, File, Finished, Kind, Lane, Result, State, Task
+from sluice_sidecar.batch.outbox import Outbox
+from sluice_sidecar.batch.records import Batch, Entry, File, Finished, Kind, Lane, Result, Sight, State, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,16 @@ class Backlog:
 
     tenant: int
     all: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at batches has found."""
+
+    version: int
+    """Of the store when it was looked at; it differs after each change that could be seen."""
+    sights: dict[int, Sight | None]
+    """Each batch by its number; None: it is not kept any more."""
 
 
 def crowded(waiting: int, most: int, *, one: bool) -> Problem:
@@ -41,6 +52,8 @@ class Store(Protocol):
 
     shared: bool
     """Whether processes on other machines may hold it: leases alone tell then which request is run by nobody."""
+    outbox: Outbox
+    """Webhooks of the batches here: the change that ends a batch whose caller wants to be told puts its event there."""
 
     async def check_room(self, size: int) -> None:
         """Raises Problem(429) where so many bytes more would fill the store too far."""
@@ -88,6 +101,13 @@ class Store(Protocol):
     async def ripe(self) -> list[Batch]:
         """Batches whose requests have all ended, and whose files are not written."""
 
+    async def under_way(self, limit: int) -> list[Batch]:
+        """Batches that have not ended, oldest first; single ones are left out."""
+
+    async def seen(self, seqs: Collection[int], version: int | None = None) -> Seen | None:
+        """Batches as they are now, in one look; None: nothing has changed since the store had that version, or nothing
+        was asked."""
+
     async def overdue(self, now: float, limit: int) -> list[int]:
         """Sequence numbers of batches whose time is over and of which something waits."""
 
@@ -134,6 +154,9 @@ class Store(Protocol):
 
     async def waiting(self, tenant: str | None = None) -> int:
         """Requests that wait, of all tenants or one."""
+
+    async def oldest(self, lanes: Collection[int]) -> dict[int, float]:
+        """Lane -> when the oldest request that waits for its turn there came in, where one does."""
 
     async def claim(
         self, count: int, chosen: Collection[int], until: float, *, made_before: float | None = None
