@@ -13,6 +13,7 @@ from doubles.redis_search_stand_in import SearchRedis
 from doubles.redis_server import RunningRedis
 from sluice_operator.plan.store_secrets import REDIS_USER, redis_users
 from sluice_operator.sections import redis_prefix
+from sluice_sidecar.cache.embed import WIDTH
 from sluice_sidecar.cache.stores.edge import EdgeStore
 from sluice_sidecar.cache.stores.faiss import FaissStore
 from sluice_sidecar.cache.stores.pinecone import PineconeStore
@@ -34,19 +35,21 @@ PATIENCE = 10.0
 def redis_store(
     server: RunningRedis | SearchRedis, *, prefix: str = PREFIX, username: str | None = None,
     password: str | None = None, seconds: Callable[[], float] = time.monotonic, purged: Purged | None = None,
-    patience: float = PATIENCE,
+    patience: float = PATIENCE, width: int = WIDTH,
 ) -> RedisStore:  # fmt: skip
     """A store on that server, not opened."""
 
     async def where() -> Server:
         return "127.0.0.1", server.port, username, password
 
-    return RedisStore(f"127.0.0.1:{server.port}", prefix, where, seconds=seconds, purged=purged, patience=patience)
+    return RedisStore(
+        f"127.0.0.1:{server.port}", prefix, where, seconds=seconds, purged=purged, patience=patience, width=width
+    )
 
 
 def qdrant_store(
     server: Standing, *, api_key: str | None = None, collection: str = "house",
-    seconds: Callable[[], float] = time.monotonic,
+    seconds: Callable[[], float] = time.monotonic, width: int = WIDTH,
 ) -> QdrantStore:  # fmt: skip
     """A store on that server, not opened."""
     client = Client(Guard(loopback=True))
@@ -54,12 +57,12 @@ def qdrant_store(
     def connect() -> Collection:
         return Collection(client, server.url, collection, None if api_key is None else api_key.encode())
 
-    return QdrantStore(server.url, connect, client.close, seconds=seconds, patience=PATIENCE)
+    return QdrantStore(server.url, connect, client.close, seconds=seconds, patience=PATIENCE, width=width)
 
 
 def pinecone_store(
     index: PineconeStandIn, *, api_key: str = "key", namespace: str = "house",
-    seconds: Callable[[], float] = time.monotonic,
+    seconds: Callable[[], float] = time.monotonic, width: int = WIDTH,
 ) -> PineconeStore:  # fmt: skip
     """A store on that index, not opened."""
     client = Client(Guard(loopback=True))
@@ -67,7 +70,7 @@ def pinecone_store(
     def connect() -> Index:
         return Index(client, index.url, namespace, api_key.encode())
 
-    return PineconeStore(index.url, connect, client.close, seconds=seconds, patience=PATIENCE)
+    return PineconeStore(index.url, connect, client.close, seconds=seconds, patience=PATIENCE, width=width)
 
 
 @dataclass

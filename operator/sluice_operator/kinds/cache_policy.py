@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sluice_operator.kinds.address import HeaderName
+from sluice_operator.kinds.address import HeaderName, Url
 from sluice_operator.kinds.metadata import AGE, READY, REASON, Column, Kind, Status
 from sluice_operator.kinds.part import Part, Rule, refused
 from sluice_operator.kinds.quantity import Count, Duration, Flag, Percent, PositiveCount, PositiveDuration, Share
-from sluice_operator.kinds.references import RegexText, ShortText
+from sluice_operator.kinds.references import ModelName, RegexText, SecretKey, ShortText
 from sluice_operator.kinds.stores import Embedded, Embedding, Store
 
 Workload = Literal["FreightDocument", "Invoice", "Conversational", "CodeGeneration", "Classification", "Auto", "Custom"]
@@ -40,6 +40,50 @@ MAX_FALSE_PER_HIT = Decimal("0.01")
 """The bound where a policy names none."""
 
 
+class OnnxVerifier(Part):
+    """A model in ONNX of your own."""
+
+    path: Annotated[str, Field(min_length=1, max_length=1024)]
+    """A folder with model.onnx and tokenizer.json; config.json names the classes of a model that has several."""
+
+
+class VerifierEndpoint(Part):
+    """An address that scores pairs of texts."""
+
+    url: Url
+    """Base address; /score or /rerank is added."""
+    api: Literal["Rerank", "Score", "TEI"] = "Rerank"
+    """Rerank: /rerank as vLLM and Cohere speak it. Score: /score of vLLM, both orders in one call. TEI: /rerank of Text
+    Embeddings Inference. Scores lie within 0 and 1."""
+    model: ModelName | None = None
+    """The model's name there. Default: none is sent."""
+    api_key: SecretKey | None = None
+    """Where the key is. Default: none is sent."""
+
+
+class Verifier(Part):
+    """A cross-encoder or NLI model that must agree before a paraphrase is given. Exactly one of onnx and endpoint is
+    given."""
+
+    exactly_one: ClassVar = ("onnx", "endpoint")
+
+    onnx: OnnxVerifier | None = None
+    """In the gateway."""
+    endpoint: VerifierEndpoint | None = None
+    """At an address."""
+    threshold: Share
+    """Least score, "0" to "1". Both orders of the two asks are scored, and the lower score counts."""
+    timeout: PositiveDuration | None = None
+    """How long a request waits for it; too late is a miss. Default: 50ms for onnx, 200ms for endpoint."""
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How long a request waits for a verdict, seconds."""
+        if self.timeout is not None:
+            return self.timeout
+        return 0.05 if self.onnx else 0.2
+
+
 class Paraphrase(Part):
     """Reuse for another wording of the same ask; numbers, names, dates, units, negation and direction must agree."""
 
@@ -47,6 +91,8 @@ class Paraphrase(Part):
     """Whether it applies."""
     similarity: Share | None = None
     """Least cosine similarity of the two asks, whatever the evidence says. Default: evidence alone decides."""
+    verifier: Verifier | None = None
+    """A model that reads both asks and must agree as well. Default: none is asked."""
 
 
 class Label(Part):
@@ -202,6 +248,11 @@ class CachePolicySpec(Part):
         if not self.reuse.bounded:
             return strategy == "paraphrase" and self.reuse.paraphrase is not None and self.reuse.paraphrase.enabled
         return strategy in STRATEGIES[self.workload] if said is None else said.enabled
+
+    @property
+    def verifier(self) -> Verifier | None:
+        """What must agree before a paraphrase is given."""
+        return self.reuse.paraphrase.verifier if self.reuse.paraphrase and self.uses("paraphrase") else None
 
     @property
     def bound(self) -> Decimal | None:

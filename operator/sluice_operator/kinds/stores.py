@@ -62,15 +62,16 @@ class Faiss(Part):
 
 
 class Pinecone(Part):
-    """An index at Pinecone: dense, 384 dimensions, metric cosine. Answers of more than 27 KB, compressed, are not
-    kept."""
+    """An index at Pinecone: dense, metric cosine, of the embedding's dimensions and at least 384. Answers of
+    more than 27 KB, compressed, are not kept."""
 
     url: Url
     """The index's address."""
     api_key: SecretKey
     """Where its key is."""
     index_namespace: ShortText | None = None
-    """NAME of the namespace sluice-NAME-minilm-384 within the index. Default: the Kubernetes namespace's name."""
+    """NAME of the namespace sluice-NAME-minilm-384 within the index, or sluice-NAME-own-768 of a longer
+    embedding. Default: the Kubernetes namespace's name."""
 
 
 class Store(Part):

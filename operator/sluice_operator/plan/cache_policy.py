@@ -56,7 +56,7 @@ def _verdict(name: str, section: Policy | None, routes: list[str], view: View) -
 
 def _of_one(section: Policy) -> bool:
     """Whether one gateway's entries are not another's."""
-    return section.store is None or section.store.type == "faiss"
+    return section.store is None or section.store.type in ("faiss", "embedded")
 
 
 def _store_problem(name: str, section: Policy, view: View) -> str | None:

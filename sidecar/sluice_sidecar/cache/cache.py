@@ -19,7 +19,7 @@ from sluice_sidecar.cache.fingerprint import Fingerprint
 from sluice_sidecar.cache.hits import SHOWN, Hits, Reused
 from sluice_sidecar.cache.learner import Learner
 from sluice_sidecar.cache.look import Look
-from sluice_sidecar.cache.meaning import Meaning
+from sluice_sidecar.cache.meaning import Meaning, packed
 from sluice_sidecar.cache.memory import Memory
 from sluice_sidecar.cache.reuse.identical import identical
 from sluice_sidecar.cache.risk import Source
@@ -28,7 +28,9 @@ from sluice_sidecar.cache.stores.store import Record, Store, StoreError, StoreLo
 from sluice_sidecar.cache.timely import timely
 from sluice_sidecar.cache.ttl import lifetime
 from sluice_sidecar.cache.vectors import Vectors
-from sluice_sidecar.config import Embedding, Policy, SharedStore
+from sluice_sidecar.cache.verifiers.verdicts import Verdicts
+from sluice_sidecar.cache.verifiers.verifier import Verifier
+from sluice_sidecar.config import Embedding, Policy, SharedStore, VerifierModel
 
 log = logging.getLogger("sluice.cache")
 
@@ -61,9 +63,11 @@ class Cache:
         self._vetoes: Counter[str] = Counter()
         self._vectors = Vectors(embedder, self._counts)
         self.learner = Learner(replica or uuid4().hex, self._of)
+        self._verdicts = Verdicts(self._counts)
         self._meaning = Meaning(
-            self._vectors, self.learner, self._counts, self._vetoes, now=self._now, read=self._read, chance=chance
-        )
+            self._vectors, self.learner, self._verdicts, self._counts, self._vetoes,
+            now=self._now, read=self._read, chance=chance,
+        )  # fmt: skip
         self._hits = Hits()
         self._touched: set[str] = set()
         self._purges = 0
@@ -90,7 +94,7 @@ class Cache:
         old, self._shared = self._shared, dict(stores)
         self._stores = (*(() if self._store is None else (self._store,)), *self._shared.values())
         new = [store for store in self._shared.values() if store not in old.values()]
-        await asyncio.gather(*(store.open() for store in new))
+        await asyncio.gather(*(_opened(store) for store in new))
         await asyncio.gather(*(store.close() for store in old.values() if store not in self._stores))
         self._keep_on()
 
@@ -110,9 +114,13 @@ class Cache:
         for store in self._stores:
             await store.close()
 
-    def use(self, embedder: Embedder | None, own: Mapping[Embedding, OwnEmbedder] | None = None) -> None:
-        """Takes the embedders of another Config: the builtin one, and those that its policies name besides."""
+    def use(
+        self, embedder: Embedder | None, own: Mapping[Embedding, OwnEmbedder] | None = None,
+        verifiers: Mapping[VerifierModel, Verifier] | None = None,
+    ) -> None:  # fmt: skip
+        """Takes the models of another Config: the builtin embedder, and what its policies name besides."""
         self._vectors.use(embedder, own)
+        self._verdicts.use(verifiers or {})
 
     @property
     def entries(self) -> int:
@@ -299,7 +307,7 @@ class Cache:
             await store.put(
                 Record(
                     fp.key, self._meaning.scope(fp, policy), caller.tenant, policy.name, expires, stale_until, now,
-                    entry.to_bytes(), None if vector is None else vector.astype("<f4").tobytes(),
+                    entry.to_bytes(), None if vector is None else packed(vector, policy),
                 ),
                 policy.limits.entries,
             )  # fmt: skip
@@ -383,3 +391,12 @@ class Cache:
             "memory": {"entries": len(self._memory), "bytes": self._memory.size},
             "store": {"state": "none", "entries": 0} if self._store is None else self._store.stats(),
         }
+
+
+async def _opened(store: Store) -> None:
+    try:
+        await store.open()
+    except StoreError as error:
+        log.warning(
+            "the cache store cannot be opened; the gateway serves on without it", extra={"reason": str(error)}
+        )  # fmt: skip

@@ -15,7 +15,7 @@ from sluice_sidecar.cache.risk import Controller, Label, Report, RiskBound, Sour
 from sluice_sidecar.cache.stores.store import Store, StoreError
 from sluice_sidecar.cache.tally import Tally
 from sluice_sidecar.cache.vectors import BUILTIN
-from sluice_sidecar.config import Policy
+from sluice_sidecar.config import Embedding, Policy, Verifier
 
 log = logging.getLogger("sluice.cache")
 
@@ -57,12 +57,12 @@ class Learner:
 
     def _at(self, policy: Policy, how: How) -> _Kept:
         kept = self._kept.get((policy.name, how))
-        if kept is not None and _terms(kept.policy) == _terms(policy):
+        if kept is not None and _terms(kept.policy, how) == _terms(policy, how):
             return kept
         assert policy.bound is not None
         bound = RiskBound(alpha=policy.bound, shadow=policy.shadow)
-        if kept is None or _about(kept.policy) != _about(policy):
-            kept = _Kept(Controller(bound, PRIORS[how]), EvidenceRecords(_owner(policy), how), policy)
+        if kept is None or _about(kept.policy, how) != _about(policy, how):
+            kept = _Kept(Controller(bound, PRIORS[how]), EvidenceRecords(_owner(policy, how), how), policy)
             kept.heard = self._of(policy) is None
             self._kept[policy.name, how] = kept
         else:
@@ -86,6 +86,12 @@ class Learner:
         kept = self._at(policy, how)
         return kept.heard and kept.controller.admit(score, partition).admitted
 
+    def considers(self, policy: Policy, how: How, score: float) -> bool:
+        """Whether `admit` may give it now, closed partitions aside; nothing is counted."""
+        kept = self._at(policy, how)
+        decision = kept.controller.decision
+        return kept.heard and decision.at is not None and score >= decision.threshold
+
     def shadow(self, policy: Policy, how: How, partition: str, chance: float) -> tuple[bool, float]:
         """Whether the hit just admitted is asked again, and how likely that was. `chance` is uniform in 0..1."""
         controller = self._at(policy, how).controller
@@ -97,7 +103,7 @@ class Learner:
     def learn(self, policy: Policy, one: Judged, *, wrong: bool, partition: str, source: Source) -> None:
         """Takes one label; one of evidence that was dropped meanwhile, or that nothing bounds, is none."""
         kept = self._kept.get((policy.name, one.how))
-        if kept is None or _about(kept.policy) != _about(policy):
+        if kept is None or _about(kept.policy, one.how) != _about(policy, one.how):
             return
         kept.changed = True
         self.tally.labels[policy.name, one.how, source, wrong] += 1
@@ -156,18 +162,30 @@ class Learner:
         return found
 
 
-def _about(policy: Policy) -> tuple[object, ...]:
-    """What evidence is about: of another store's answers or another embedding's neighbours it is gathered anew."""
-    return policy.store, policy.embedding
+def _about(policy: Policy, how: How) -> tuple[object, ...]:
+    """What evidence is about: of another store's answers, another embedding's neighbours or another verifier's choice
+    of them it is gathered anew."""
+    return policy.store, policy.embedding, _verifier(policy, how)
 
 
-def _terms(policy: Policy) -> tuple[object, ...]:
+def _terms(policy: Policy, how: How) -> tuple[object, ...]:
     """Under what it is judged: evidence stays when the bound or the budget changes."""
-    return policy.bound, policy.shadow, *_about(policy)
+    return policy.bound, policy.shadow, *_about(policy, how)
 
 
-def _owner(policy: Policy) -> str:
-    """Whose evidence it is: a policy's, and with an embedding of its own that embedding's alone."""
-    if policy.embedding == BUILTIN:
-        return policy.name
-    return f"{policy.name}/{blake2b(policy.embedding.model_dump_json().encode(), digest_size=8).hexdigest()}"
+def _owner(policy: Policy, how: How) -> str:
+    """Whose evidence it is: a policy's, and with an embedding or a verifier of its own theirs alone."""
+    owner = policy.name
+    if policy.embedding != BUILTIN:
+        owner += f"/{_digest(policy.embedding)}"
+    verifier = _verifier(policy, how)
+    return owner if verifier is None else f"{owner}/verified {_digest(verifier)}"
+
+
+def _verifier(policy: Policy, how: How) -> Verifier | None:
+    """The verifier that a strategy's proposals must pass."""
+    return policy.paraphrase.verifier if how == "paraphrase" and policy.paraphrase else None
+
+
+def _digest(settings: Embedding | Verifier) -> str:
+    return blake2b(settings.model_dump_json().encode(), digest_size=8).hexdigest()

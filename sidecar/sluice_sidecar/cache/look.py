@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sluice_sidecar.cache.entry import Hit, How
 from sluice_sidecar.cache.reuse.strategy import Neighbour, Proposal
+from sluice_sidecar.cache.verifiers.verifier import Verdict
 
 if TYPE_CHECKING:
     from sluice_sidecar.cache.embed import Vector
@@ -21,6 +22,8 @@ class Judged:
     served: bool = False
     """Whether the caller got it; then its label comes from a shadow call, with probability `labelled`."""
     labelled: float = 1.0
+    verdict: Verdict | None = None
+    """What the policy's verifier said; None: it was not asked, because risk would not have given the proposal."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sluice_sidecar.cache.answers.gist import Gist, gist
 from sluice_sidecar.cache.answers.same import same
+from sluice_sidecar.cache.embedders.embedder import filled
 from sluice_sidecar.cache.entry import LABELS, Entry, Hit, How, is_label
 from sluice_sidecar.cache.fingerprint import Fingerprint
 from sluice_sidecar.cache.layouts import Layouts
@@ -24,10 +25,12 @@ from sluice_sidecar.cache.reuse.template.induction import HISTORY
 from sluice_sidecar.cache.reuse.template.strategy import is_document
 from sluice_sidecar.cache.reuse.vote import LEAST, NEIGHBOURS
 from sluice_sidecar.cache.risk import Source
-from sluice_sidecar.cache.stores.store import Store
+from sluice_sidecar.cache.stores.store import Store, StoreError
 from sluice_sidecar.cache.ttl import SKEW
 from sluice_sidecar.cache.vectors import PATIENT, SLOWEST, Vectors
-from sluice_sidecar.config import Policy
+from sluice_sidecar.cache.verifiers.verdicts import Verdicts
+from sluice_sidecar.cache.verifiers.verifier import Verdict
+from sluice_sidecar.config import WIDTH, Policy
 from sluice_sidecar.dialects.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -60,15 +63,15 @@ class Meaning:
     """The part of the cache that compares what asks mean. Nothing here raises but StoreError."""
 
     def __init__(
-        self, vectors: Vectors, learner: Learner, counts: Counter[str], refusals: Counter[str],
+        self, vectors: Vectors, learner: Learner, verdicts: Verdicts, counts: Counter[str], refusals: Counter[str],
         *, now: Callable[[], float], read: Callable[[bytes], Entry | None], chance: Callable[[], float] = random.random,
     ) -> None:  # fmt: skip
         """`read` makes an entry of a record, None of a damaged one; `chance` is uniform in 0..1."""
-        self._vectors, self._learner = vectors, learner
+        self._vectors, self._learner, self._verdicts = vectors, learner, verdicts
         self._counts, self._refusals = counts, refusals
         self._now, self._read, self._chance = now, read, chance
         self._record = Record()
-        self._layouts = Layouts(refusals)
+        self._layouts = Layouts(refusals, now)
 
     def applies(self, policy: Policy, text: str | None) -> bool:
         """Whether an ask of this text is compared with others at all."""
@@ -83,7 +86,8 @@ class Meaning:
     def scope(self, fp: Fingerprint, policy: Policy) -> str:
         """Where the ask's neighbours lie: documents, other asks and another embedder's are never each other's."""
         if self._is_document(policy, fp.text):
-            return f"{fp.scope}/layouts"
+            # A policy's next store may be of another width on the same server.
+            return f"{fp.scope}/layouts" if policy.width == WIDTH else f"{fp.scope}/layouts/{policy.width}"
         return self._vectors.scope(fp.scope, policy.embedding)
 
     async def vector(self, fp: Fingerprint, policy: Policy, *, patient: bool = False) -> "Vector | None":
@@ -112,7 +116,7 @@ class Meaning:
             if proposal.refused:
                 self._refuse(proposal.refused)
                 continue
-            one = self._judge(policy, fp, how, proposal, least, wanted=look.hit is None)
+            one = await self._judge(policy, fp, how, proposal, least, wanted=look.hit is None)
             if one.served:
                 look.hit = Hit(how, proposal.entry, proposal.similarity)
             judged.append(one)
@@ -145,7 +149,7 @@ class Meaning:
     ) -> tuple[Neighbour, ...]:
         now = self._now()
         least, most = (SIBLINGS, HISTORY) if self._is_document(policy, fp.text) else (LEAST, NEIGHBOURS)
-        found = await store.nearest(self.scope(fp, policy), vector.astype("<f4").tobytes(), least, most, now)
+        found = await store.nearest(self.scope(fp, policy), packed(vector, policy), least, most, now)
         neighbours = []
         for similarity, data in found:
             entry = self._read(data)
@@ -158,7 +162,7 @@ class Meaning:
                 neighbours.append(Neighbour(entry, min(similarity, 1.0)))
         return tuple(neighbours)
 
-    def _judge(
+    async def _judge(
         self, policy: Policy, fp: Fingerprint, how: How, proposal: Proposal, least: float, *, wanted: bool
     ) -> Judged:
         """`wanted`: no other strategy's proposal is given already."""
@@ -167,10 +171,23 @@ class Meaning:
             # Nothing measures the error here, so every guard that only hints refuses as well.
             if near and proposal.hints:
                 self._refuse(proposal.hints)
-            return Judged(how, proposal, proposal.similarity, served=wanted and near and not proposal.hints)
+            could = wanted and near and not proposal.hints
+            verdict = await self._verdict(policy, fp, how, proposal) if could else None
+            return Judged(how, proposal, proposal.similarity, served=verdict == "agrees", verdict=verdict)
         score = self._learner.score(policy, how, proposal.features)
-        served = wanted and near and self._learner.admit(policy, how, score, fp.partition)
-        return Judged(how, proposal, score, served)
+        could = wanted and near and self._learner.considers(policy, how, score)
+        verdict = await self._verdict(policy, fp, how, proposal) if could else None
+        # Counted as a hit only now; the evidence may have closed the strategy during the wait.
+        served = verdict == "agrees" and self._learner.admit(policy, how, score, fp.partition)
+        return Judged(how, proposal, score, served, verdict=verdict)
+
+    async def _verdict(self, policy: Policy, fp: Fingerprint, how: How, proposal: Proposal) -> Verdict:
+        if how != "paraphrase" or policy.paraphrase is None or policy.paraphrase.verifier is None:
+            return "agrees"
+        verdict = await self._verdicts.of(policy, fp.text or "", proposal.entry.text or "")
+        if verdict == "differs":
+            self._refuse(("verifier",))
+        return verdict
 
     def _refuse(self, reasons: Sequence[str]) -> None:
         self._counts["vetoed"] += 1
@@ -212,6 +229,9 @@ class Meaning:
             if wrong is None:
                 self._counts["incomparable"] += 1
                 continue
+            verdict = one.verdict or await self._verdict(policy, fp, one.how, one.proposal)
+            if verdict != "agrees":
+                continue  # it would not have been given: see Verdicts
             self._record.learn(one.proposal.entry.group, one.proposal.rival, wrong=wrong)
             self._learner.learn(policy, one, wrong=wrong, partition=fp.partition, source=source)
 
@@ -248,6 +268,14 @@ class Meaning:
     def forget(self, entry: str | None) -> None:
         """Drops what was learned of documents from an entry, None: all of it."""
         self._layouts.forget(entry)
+
+
+def packed(vector: "Vector", policy: Policy) -> bytes:
+    """A vector as the policy's store keeps it. Raises StoreError where it does not fit."""
+    try:
+        return filled(vector, policy.width)
+    except ValueError as error:
+        raise StoreError(str(error)) from error
 
 
 async def _read(answer: str) -> Gist:

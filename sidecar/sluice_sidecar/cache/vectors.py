@@ -73,7 +73,7 @@ class Vectors:
             return None
         try:
             async with asyncio.timeout(patience):
-                vector = checked(await embedder(text))
+                vector = checked(await embedder(text), embedding.dimensions)
         except TooLong:
             self._counts["too_long"] += 1
             return None

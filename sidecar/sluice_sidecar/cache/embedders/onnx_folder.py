@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice_sidecar.cache.embedders.batches import WAITING, Batches
-from sluice_sidecar.cache.embedders.embedder import EmbeddingError
+from sluice_sidecar.cache.embedders.embedder import WIDTH, EmbeddingError
 from sluice_sidecar.cache.embedders.onnx_model import OnnxModel, digest
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ class OnnxFolder:
 
     def __init__(
         self, find: Callable[[], Path], *, threads: int = 1, keep: int = 512, batch: int = BATCH,
-        waiting: int = WAITING, seconds: Callable[[], float] = time.monotonic,
+        waiting: int = WAITING, width: int = WIDTH, seconds: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._find = find
+        """`width`: dimensions that its vectors must have."""
+        self._find, self._width = find, width
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="embed")
         self._loading: asyncio.Future[None] | None = None
         self._model: OnnxModel | None = None
@@ -79,4 +80,4 @@ class OnnxFolder:
     def _load(self) -> None:
         folder = self._find()
         self._identity = f"onnx {digest(folder)}"
-        self._model = OnnxModel.opened(folder)
+        self._model = OnnxModel.opened(folder, self._width)

@@ -47,12 +47,21 @@ class OnnxModel:
     """Texts to unit vectors. A vector depends on its own text alone, whatever runs beside it."""
 
     def __init__(
-        self, tokenizer: Any, session: Any, inputs: Inputs, output: str, *, pooling: Pooling | None, tokens: int
+        self,
+        tokenizer: Any,
+        session: Any,
+        inputs: Inputs,
+        output: str,
+        *,
+        pooling: Pooling | None,
+        tokens: int,
+        width: int,
     ) -> None:
         """`pooling` None: the graph's output is one vector a text. `tokens` that it reads count the special ones."""
         self._encode: Callable[[str], Any] = tokenizer.encode
         self._run: Callable[..., Any] = session.run
         self._inputs, self._output, self._pooling, self._tokens = inputs, output, pooling, tokens
+        self._width = width
         # A window stands between the same special tokens as a whole text.
         sample = tokenizer.encode("a")
         special = sample.special_tokens_mask
@@ -61,29 +70,16 @@ class OnnxModel:
         self._before, self._after = sample.ids[:before], sample.ids[len(special) - after :]
 
     @classmethod
-    def opened(cls, folder: Path) -> "OnnxModel":
-        """The model in a folder. Raises EmbeddingError, which says what of it does not fit."""
-        for name in (MODEL, TOKENIZER):
-            if not (folder / name).is_file():
-                raise EmbeddingError(f"the embedding model cannot be loaded: {folder} has no {name}")
-        pooling, tokens = _pooling(folder), _tokens(folder)
-        try:
-            from tokenizers import Tokenizer
+    def opened(cls, folder: Path, width: int = WIDTH) -> "OnnxModel":
+        """The model in a folder, whose vectors have `width` dimensions.
 
-            onnxruntime = runtime()
-            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-            # Many shipped files pad to and cut at 128 tokens.
-            tokenizer.no_padding()
-            tokenizer.no_truncation()
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's and tokenizers' own errors have no common type
-            raise EmbeddingError(f"the embedding model cannot be loaded from {folder}: {error}") from error
-        inputs = _inputs(folder, session)
-        output, pooled = _output(folder, session)
-        model = cls(tokenizer, session, inputs, output, pooling=None if pooled else pooling, tokens=tokens)
+        Raises EmbeddingError, which says what of it does not fit.
+        """
+        tokenizer, session = opened(folder, "embedding model")
+        pooling, tokens = _pooling(folder), _tokens(folder)
+        inputs = graph_inputs(folder, session)
+        output, pooled = _output(folder, session, width)
+        model = cls(tokenizer, session, inputs, output, pooling=None if pooled else pooling, tokens=tokens, width=width)
         if tokens <= len(model._before) + len(model._after) + 1:
             raise EmbeddingError(f"the embedding model in {folder} reads {tokens} tokens: too few for any text")
         return model
@@ -99,7 +95,7 @@ class OnnxModel:
             except EmbeddingError as error:
                 cut.append(error)
         rows = [window for one in cut if not isinstance(one, EmbeddingError) for window in one]
-        found = np.empty((len(rows), WIDTH), np.float32)
+        found = np.empty((len(rows), self._width), np.float32)
         try:
             for batch in batches([len(row) for row in rows]):
                 found[batch] = self._vectors([rows[index] for index in batch])
@@ -149,13 +145,36 @@ class OnnxModel:
         elif self._pooling == "mean":
             weight = mask[..., None].astype(np.float32)
             out = (out * weight).sum(axis=1) / weight.sum(axis=1)
-        if out.ndim != 2 or out.shape[1] != WIDTH:
-            raise EmbeddingError(f"the embedding model gave shape {out.shape[1:]}, not ({WIDTH},)")
+        if out.ndim != 2 or out.shape[1] != self._width:
+            raise EmbeddingError(f"the embedding model gave shape {out.shape[1:]}, not ({self._width},)")
         out = np.asarray(out, np.float32)
         lengths = np.linalg.norm(out, axis=1, keepdims=True)
         # A vector without direction stays as it is: whoever asked checks it.
         unit: Vector = np.divide(out, lengths, out=out.copy(), where=lengths > 0)
         return unit
+
+
+def opened(folder: Path, what: str) -> tuple[Any, Any]:
+    """(tokenizer that neither pads nor cuts, session of one thread) of a folder. Raises EmbeddingError, which names it
+    as `what`."""
+    for name in (MODEL, TOKENIZER):
+        if not (folder / name).is_file():
+            raise EmbeddingError(f"the {what} cannot be loaded: {folder} has no {name}")
+    try:
+        from tokenizers import Tokenizer
+
+        onnxruntime = runtime()
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        # Many shipped files pad to and cut at 128 tokens.
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's and tokenizers' own errors have no common type
+        raise EmbeddingError(f"the {what} cannot be loaded from {folder}: {error}") from error
+    return tokenizer, session
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -187,7 +206,8 @@ def digest(folder: Path) -> str:
     return hasher.hexdigest()
 
 
-def _settings(folder: Path, name: str) -> dict[str, Any]:
+def settings_in(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file of the folder; empty where there is none. Raises EmbeddingError for one that is no JSON object."""
     try:
         found = orjson.loads((folder / name).read_bytes())
     except FileNotFoundError:
@@ -201,7 +221,7 @@ def _settings(folder: Path, name: str) -> dict[str, Any]:
 
 def _pooling(folder: Path) -> Pooling:
     wanted = [
-        name for name, on in _settings(folder, POOLING).items() if name.startswith("pooling_mode_") and on is True
+        name for name, on in settings_in(folder, POOLING).items() if name.startswith("pooling_mode_") and on is True
     ]
     if wanted in ([], ["pooling_mode_mean_tokens"]):
         return "mean"
@@ -214,13 +234,14 @@ def _pooling(folder: Path) -> Pooling:
 
 
 def _tokens(folder: Path) -> int:
-    tokens = _settings(folder, LENGTH).get("max_seq_length") or TOKENS
+    tokens = settings_in(folder, LENGTH).get("max_seq_length") or TOKENS
     if not isinstance(tokens, int) or not 0 < tokens <= MOST_TOKENS:
         raise EmbeddingError(f"{folder / LENGTH}: max_seq_length must be 1 to {MOST_TOKENS}, not {tokens!r}")
     return tokens
 
 
-def _inputs(folder: Path, session: Any) -> Inputs:
+def graph_inputs(folder: Path, session: Any) -> Inputs:
+    """What the graph calls its inputs. Raises EmbeddingError where it takes anything else."""
     given = {one.name: one for one in session.get_inputs()}
     ids = next((name for name in ("input_ids", "ids") if name in given), None)
     mask = next((name for name in ("attention_mask", "mask") if name in given), None)
@@ -237,7 +258,7 @@ def _inputs(folder: Path, session: Any) -> Inputs:
     return Inputs(ids, mask, types)
 
 
-def _output(folder: Path, session: Any) -> tuple[str, bool]:
+def _output(folder: Path, session: Any, wanted: int) -> tuple[str, bool]:
     """(name, whether it is one vector a text already) of the output that is used."""
     given = {one.name: one for one in session.get_outputs()}
     for name in ("sentence_embedding", "embedding", "last_hidden_state", "token_embeddings", *given):
@@ -245,7 +266,7 @@ def _output(folder: Path, session: Any) -> tuple[str, bool]:
         if one is None or len(one.shape) not in (2, 3):
             continue
         width = one.shape[-1]
-        if isinstance(width, int) and width != WIDTH:
-            raise EmbeddingError(f"the graph in {folder} gives {width} dimensions; the cache stores {WIDTH}")
+        if isinstance(width, int) and width != wanted:
+            raise EmbeddingError(f"the graph in {folder} gives {width} dimensions; the policy says {wanted}")
         return name, len(one.shape) == 2
     raise EmbeddingError(f"the graph in {folder} has no output of shape (batch, width) or (batch, tokens, width)")

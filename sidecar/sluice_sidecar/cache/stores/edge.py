@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sluice_sidecar.cache.embed import WIDTH
 from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.folder import PATIENCE, RESERVE, Folder
 from sluice_sidecar.cache.stores.indexed_shard import LARGE, IndexedShard
@@ -38,11 +39,11 @@ class EdgeStore:
 
     def __init__(
         self, path: Path | str, *, reserve: int = RESERVE, patience: float = PATIENCE, large: int = LARGE,
-        seconds: Callable[[], float] = time.monotonic,
+        width: int = WIDTH, seconds: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """`large`: entries from which a scope is searched by codes first."""
+        """`large`: entries from which a scope is searched by codes first. `width`: dimensions of its vectors."""
         self._folder = Folder(Path(path), reserve=reserve, patience=patience)
-        self._seconds, self._large = seconds, large
+        self._seconds, self._large, self._width = seconds, large, width
         self._shard: IndexedShard | None = None
         self._counts: dict[str, int] = {}
         self._full = self._dirty = False
@@ -88,7 +89,7 @@ class EdgeStore:
             if not self._has_room():  # the disk filled up meanwhile: that is no damage
                 return
             folder.set_aside(reason)
-        shard = await asyncio.to_thread(IndexedShard.opened, folder.path, exists=folder.holds_data)
+        shard = await asyncio.to_thread(IndexedShard.opened, folder.path, exists=folder.holds_data, width=self._width)
         if self._closed:
             shard.close()
             return

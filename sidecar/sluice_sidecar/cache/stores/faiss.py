@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sluice_sidecar.cache.embed import WIDTH
 from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.faiss_records import Records
 from sluice_sidecar.cache.stores.faiss_rows import BATCH, Damaged, Place
-from sluice_sidecar.cache.stores.faiss_scopes import BYTES
 from sluice_sidecar.cache.stores.folder import RESERVE, Folder
 from sluice_sidecar.cache.stores.store import Record, StoreError
 
@@ -39,10 +39,12 @@ class FaissStore:
     """
 
     def __init__(
-        self, folder: Path | None, *, reserve: int = RESERVE, seconds: Callable[[], float] = time.monotonic
-    ) -> None:
+        self, folder: Path | None, *, reserve: int = RESERVE, width: int = WIDTH,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """`width`: dimensions of its vectors."""
         self._folder = None if folder is None else Folder(folder, reserve=reserve)
-        self._seconds = seconds
+        self._seconds, self._width = seconds, width
         self._records: Records | None = None
         self._counts: dict[str, int] = {}
         self._reason = NOWHERE if folder is None else "not opened"
@@ -77,7 +79,7 @@ class FaissStore:
             self._folder.lock()
             if not self._folder.room():
                 raise StoreError("the disk is almost full")
-            records = await asyncio.to_thread(Records.opened, self._folder)
+            records = await asyncio.to_thread(Records.opened, self._folder, self._width)
             self._counts = records.rows.by_policy()
         except StoreError as error:
             self._off(str(error))
@@ -158,8 +160,8 @@ class FaissStore:
     async def put(self, record: Record, most: int) -> bool:
         """See Store. False on a full disk and while the store is off; a vector of another length raises StoreError."""
         records = self._records
-        if record.vector is not None and len(record.vector) != BYTES:
-            raise StoreError(f"a vector has {BYTES // 4} dimensions here, not {len(record.vector) // 4}")
+        if record.vector is not None and len(record.vector) != 4 * self._width:
+            raise StoreError(f"a vector has {self._width} dimensions here, not {len(record.vector) // 4}")
         if records is None or most < 1 or not self._has_room():
             self._refused += 1
             return False

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from sluice_sidecar.cache.embed import WIDTH
 from sluice_sidecar.cache.stores.faiss_rows import Damaged, Place, Rows
 from sluice_sidecar.cache.stores.faiss_scopes import Scopes
 from sluice_sidecar.cache.stores.folder import Folder
@@ -18,24 +19,27 @@ class Records:
         self.rows, self.scopes = rows, scopes
 
     @classmethod
-    def opened(cls, folder: Folder) -> "Records":
-        """Those in that folder, made where there are none; a damaged file is moved aside first. Raises StoreError."""
+    def opened(cls, folder: Folder, width: int = WIDTH) -> "Records":
+        """Those in that folder, with vectors of `width` dimensions, made where there are none.
+
+        A damaged file is moved aside first. Raises StoreError.
+        """
         Scopes()  # before a file is made: whether Faiss is there
         try:
-            return cls._opened(folder)
+            return cls._opened(folder, width)
         except Damaged as error:
             folder.set_aside(str(error))
-            return cls._opened(folder)
+            return cls._opened(folder, width)
 
     @classmethod
-    def _opened(cls, folder: Folder) -> "Records":
+    def _opened(cls, folder: Folder, width: int) -> "Records":
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"the cache store's folder {folder.path} cannot be used: {error}") from error
         rows = Rows(folder.path / "records.sqlite")
         try:
-            return cls(rows, Scopes(rows.vectors()))
+            return cls(rows, Scopes(rows.vectors(), width))
         except StoreError:
             with suppress(StoreError):
                 rows.close()

@@ -8,9 +8,6 @@ from typing import Any
 from sluice_sidecar.cache.embed import WIDTH
 from sluice_sidecar.cache.stores.store import StoreError
 
-BYTES = 4 * WIDTH
-"""Length of a vector."""
-
 FEW = 64
 """Deleted vectors that are not worth a compaction."""
 
@@ -28,8 +25,8 @@ def engine() -> Any:
 class Scope:
     """The vectors of one scope by position; a deleted one is passed over until the index is compacted."""
 
-    def __init__(self) -> None:
-        self._index = engine().IndexFlatIP(WIDTH)
+    def __init__(self, width: int) -> None:
+        self._index = engine().IndexFlatIP(width)
         self._idents, self._ends = array("q"), array("d")
         self._places: dict[int, int] = {}
         self._dead = 0
@@ -38,7 +35,7 @@ class Scope:
         return len(self._places)
 
     def add(self, idents: list[int], ends: list[float], vectors: Any) -> None:
-        """Vectors (n, WIDTH) of records with these numbers and ends of life."""
+        """Vectors (n, width) of records with these numbers and ends of life."""
         for place, ident in enumerate(idents, len(self._idents)):
             self._places[ident] = place
         self._idents.extend(idents)
@@ -84,24 +81,26 @@ class Scope:
 class Scopes:
     """Every scope's vectors. Raises StoreError where Faiss is not installed or a vector has another length."""
 
-    def __init__(self, stored: Iterable[tuple[int, str, float, bytes]] = ()) -> None:
+    def __init__(self, stored: Iterable[tuple[int, str, float, bytes]] = (), width: int = WIDTH) -> None:
+        """`stored`: number, scope, end of life and vector of records; `width`: dimensions of a vector."""
         engine()
+        self._width = width
         self._scopes: dict[str, Scope] = {}
         grouped: dict[str, list[tuple[int, float, bytes]]] = {}
         for ident, scope, end, vector in stored:
-            if len(vector) == BYTES:
+            if len(vector) == 4 * width:
                 grouped.setdefault(scope, []).append((ident, end, vector))
         for scope, records in grouped.items():
             idents, ends, vectors = zip(*records, strict=True)
-            found = self._scopes[scope] = Scope()
-            found.add(list(idents), list(ends), _matrix(b"".join(vectors)))
+            found = self._scopes[scope] = Scope(width)
+            found.add(list(idents), list(ends), self._matrix(b"".join(vectors)))
 
     def add(self, scope: str, ident: int, end: float, vector: bytes) -> None:
         """One vector of a record."""
         found = self._scopes.get(scope)
         if found is None:
-            found = self._scopes[scope] = Scope()
-        found.add([ident], [end], _matrix(vector))
+            found = self._scopes[scope] = Scope(self._width)
+        found.add([ident], [end], self._matrix(vector))
 
     def remove(self, scope: str, ident: int) -> None:
         """Forgets one; what is not there is passed over."""
@@ -114,12 +113,11 @@ class Scopes:
     def nearest(self, scope: str, vector: bytes, limit: int, now: float) -> list[tuple[float, int]]:
         """See Scope."""
         found = self._scopes.get(scope)
-        return [] if found is None else found.nearest(_matrix(vector), limit, now)
+        return [] if found is None else found.nearest(self._matrix(vector), limit, now)
 
+    def _matrix(self, vectors: bytes) -> Any:
+        import numpy as np
 
-def _matrix(vectors: bytes) -> Any:
-    import numpy as np
-
-    if len(vectors) % BYTES or not vectors:
-        raise StoreError(f"a vector has {WIDTH} dimensions here, not {len(vectors) / 4:g}")
-    return np.frombuffer(vectors, "<f4").reshape(-1, WIDTH)
+        if len(vectors) % (4 * self._width) or not vectors:
+            raise StoreError(f"a vector has {self._width} dimensions here, not {len(vectors) / 4:g}")
+        return np.frombuffer(vectors, "<f4").reshape(-1, self._width)

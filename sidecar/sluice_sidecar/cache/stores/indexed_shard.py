@@ -7,10 +7,11 @@ checked, and the cosine is that of the stored vector. So codes can miss a neighb
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from sluice_sidecar.cache.embed import WIDTH
 from sluice_sidecar.cache.stores.points import array, ident_of
 from sluice_sidecar.cache.stores.shard import Found, Shard
 from sluice_sidecar.cache.stores.sign_codes import SignCodes
@@ -37,7 +38,7 @@ NOTED = 1_000
 
 @dataclass
 class _Scope:
-    codes: SignCodes = field(default_factory=SignCodes)
+    codes: SignCodes
     after: Any = None
     """Where the next page begins."""
     whole: bool = False
@@ -46,8 +47,8 @@ class _Scope:
 class IndexedShard(Shard):
     """See Shard. Whoever holds it calls `grow` until there is nothing to do."""
 
-    def __init__(self, shard: "EdgeShard") -> None:
-        super().__init__(shard)
+    def __init__(self, shard: "EdgeShard", width: int = WIDTH) -> None:
+        super().__init__(shard, width)
         self.large, self.most = LARGE, MOST
         self._scopes: OrderedDict[str, _Scope] = OrderedDict()
         self._asked: dict[str, None] = {}
@@ -102,7 +103,7 @@ class IndexedShard(Shard):
             scope = next(iter(self._asked))
             del self._asked[scope]
             if self.about(scope) >= self.large:
-                self._scopes[scope] = _Scope()
+                self._scopes[scope] = _Scope(SignCodes(self.width))
                 return True
         return False
 

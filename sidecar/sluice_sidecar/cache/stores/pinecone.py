@@ -61,8 +61,9 @@ class PineconeStore:
 
     def __init__(
         self, name: str, connect: Callable[[], Index], close: Callable[[], Awaitable[None]], *,
-        seconds: Callable[[], float] = time.monotonic, patience: float = READ,
+        width: int = WIDTH, seconds: Callable[[], float] = time.monotonic, patience: float = READ,
     ) -> None:  # fmt: skip
+        self._width = width
         self._reach, self._disconnect, self._seconds = connect, close, seconds
         self._link = Link(f"pinecone {name}", self._connect, seconds=seconds)
         self._index: Index | None = None
@@ -90,9 +91,10 @@ class PineconeStore:
         index = self._reach()
         about = await index.about()
         width, metric = about.get("dimension"), about.get("metric", "cosine")
-        if width != WIDTH or metric not in ("cosine", "dotproduct"):
+        if width != self._width or metric not in ("cosine", "dotproduct"):
             raise StoreError(
-                f"the index has {width} dimensions and metric {metric}, not {WIDTH} and cosine: give it another index"
+                f"the index has {width} dimensions and metric {metric}, not {self._width} and cosine: "
+                "give it another index"
             )
         self._index = index
         self._adopted.clear()
@@ -171,7 +173,7 @@ class PineconeStore:
             self._too_large += 1
             self._refused += 1
             return False
-        key, vector = record.key, nowhere() if record.vector is None else array(record.vector)
+        key, vector = record.key, nowhere(self._width) if record.vector is None else array(record.vector)
         await self._link.ask(lambda: self._live().upsert(key, vector, metadata), WRITE)
         if key in self._gone:
             self._gone[key] = (self._gone[key][0], metadata["record"])
@@ -225,7 +227,7 @@ class PineconeStore:
 
     async def _matching(self, chosen: Filter) -> list[str]:
         """Keys of up to MOST_FOUND records that match, as far as Pinecone shows them."""
-        found = await self._live().query(nowhere(), chosen, MOST_FOUND, metadata=False)
+        found = await self._live().query(nowhere(self._width), chosen, MOST_FOUND, metadata=False)
         return [key for key in (str(match["id"]) for match in found) if key not in self._gone]
 
     async def _delete(self, keys: list[str]) -> None:

@@ -38,11 +38,11 @@ def scope_of(scope: str) -> str:
     return f"s:{scope}"
 
 
-def nowhere() -> Any:
+def nowhere(width: int = WIDTH) -> Any:
     """A unit vector for records without one, and for queries that ask for labels alone: Pinecone takes no zeros."""
     import numpy as np
 
-    vector = np.zeros(WIDTH, np.float32)
+    vector = np.zeros(width, np.float32)
     vector[-1] = 1.0
     return vector
 

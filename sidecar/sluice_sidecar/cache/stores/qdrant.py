@@ -46,8 +46,9 @@ class QdrantStore:
 
     def __init__(
         self, name: str, connect: Callable[[], Collection], close: Callable[[], Awaitable[None]], *,
-        seconds: Callable[[], float] = time.monotonic, patience: float = READ,
+        width: int = WIDTH, seconds: Callable[[], float] = time.monotonic, patience: float = READ,
     ) -> None:  # fmt: skip
+        self._width = width
         self._collect, self._disconnect, self._seconds = connect, close, seconds
         self._link = Link(f"qdrant {name}", self._connect, seconds=seconds)
         self._collection: Collection | None = None
@@ -75,7 +76,7 @@ class QdrantStore:
             about = await collection.about()
         except Missing:
             try:
-                await collection.make(VECTOR, WIDTH)
+                await collection.make(VECTOR, self._width)
             except Forbidden as error:
                 raise StoreError(f"the collection is not there, and the key may not make it: {error}") from error
             about = await collection.about()
@@ -84,10 +85,10 @@ class QdrantStore:
             width, distance = found["size"], found["distance"]
         except (KeyError, TypeError):
             raise StoreError(f"the collection has no vector named {VECTOR!r}: give it another collection") from None
-        if (width, distance) not in ((WIDTH, "Cosine"), (WIDTH, "Dot")):
+        if (width, distance) not in ((self._width, "Cosine"), (self._width, "Dot")):
             raise StoreError(
                 f"the collection's vector {VECTOR!r} has {width} dimensions and distance {distance}, "
-                f"not {WIDTH} and Cosine: give it another collection"
+                f"not {self._width} and Cosine: give it another collection"
             )
         for label in INDEXES.keys() - (about.get("payload_schema") or {}).keys():
             with suppress(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
+from sluice_sidecar.cache.embed import WIDTH
 from sluice_sidecar.cache.stores.fair import givers, surplus
 from sluice_sidecar.cache.stores.link import READ, WRITE, Link, Unreachable
 from sluice_sidecar.cache.stores.redis_vectors import Command, Search, Vectors, VectorSets
@@ -63,9 +64,9 @@ class RedisStore:
 
     def __init__(
         self, name: str, prefix: str, server: Callable[[], Awaitable[Server]], *, purged: Purged | None = None,
-        seconds: Callable[[], float] = time.monotonic, patience: float = READ,
+        width: int = WIDTH, seconds: Callable[[], float] = time.monotonic, patience: float = READ,
     ) -> None:  # fmt: skip
-        self._prefix, self._server, self._seconds = prefix, server, seconds
+        self._prefix, self._server, self._seconds, self._width = prefix, server, seconds, width
         self._link = Link(f"redis {name}", self._connect, seconds=seconds)
         self._redis: Redis | None = None
         self._vectors: Vectors = VectorSets()
@@ -120,7 +121,7 @@ class RedisStore:
             await self._do("VCARD", "v:")
             return VectorSets()
         except Unknown:
-            search = Search(self._prefix)
+            search = Search(self._prefix, self._width)
         redis = self._live()
         try:
             indexes = await told(redis.execute_command("FT._LIST"))  # type: ignore[no-untyped-call]

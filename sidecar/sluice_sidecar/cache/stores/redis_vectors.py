@@ -63,29 +63,31 @@ class VectorSets:
 class Search:
     """RediSearch 2.4 or newer, its query dialect 2. `prefix` is that of all keys; the index is named after it."""
 
-    def __init__(self, prefix: str) -> None:
-        self._hashes = f"{prefix}h:"
-        self._name = f"f:{WIDTH}"
+    def __init__(self, prefix: str, width: int = WIDTH) -> None:
+        """`width`: dimensions of the vectors; an index has those of one width alone."""
+        self._short = "h:" if width == WIDTH else f"h{width}:"
+        self._hashes = prefix + self._short
+        self._name, self._width = f"f:{width}", width
         self.index = prefix + self._name
 
     def making(self) -> Command:
         """Makes the index; the whole command."""
         return (
             "FT.CREATE", self.index, "ON", "HASH", "PREFIX", 1, self._hashes, "SCHEMA", "scope", "TAG",
-            "expires", "NUMERIC", "vector", "VECTOR", "FLAT", 6, "TYPE", "FLOAT32", "DIM", WIDTH,
+            "expires", "NUMERIC", "vector", "VECTOR", "FLAT", 6, "TYPE", "FLOAT32", "DIM", self._width,
             "DISTANCE_METRIC", "COSINE",
         )  # fmt: skip
 
     def adding(self, scope: str, key: str, vector: bytes, expires: int, seconds: int) -> list[Command]:
         """See Vectors."""
         return [
-            ("HSET", f"h:{key}", "scope", _tag(scope), "expires", expires, "vector", vector),
-            ("EXPIRE", f"h:{key}", seconds),
+            ("HSET", f"{self._short}{key}", "scope", _tag(scope), "expires", expires, "vector", vector),
+            ("EXPIRE", f"{self._short}{key}", seconds),
         ]
 
     def removal(self, scope: str, key: str) -> Command:
         """See Vectors."""
-        return ("UNLINK", f"h:{key}")
+        return ("UNLINK", f"{self._short}{key}")
 
     def nearest(self, scope: str, vector: bytes, limit: int, now: float) -> Command:
         """See Vectors."""

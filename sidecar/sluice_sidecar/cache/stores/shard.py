@@ -36,13 +36,14 @@ def engine(call: Callable[..., T], *arguments: Any) -> T:
 class Shard:
     """Points by id, by nearness and by label. Calls are synchronous; those that write hold the interpreter."""
 
-    def __init__(self, shard: "EdgeShard") -> None:
-        self._shard = shard
+    def __init__(self, shard: "EdgeShard", width: int = WIDTH) -> None:
+        """`width`: dimensions of its vectors."""
+        self._shard, self.width = shard, width
 
     @classmethod
-    def opened(cls, path: Path, *, exists: bool) -> Self:
+    def opened(cls, path: Path, *, exists: bool, width: int = WIDTH) -> Self:
         """The shard in that folder, made where there is none."""
-        return cls(engine(_load if exists else _create, str(path)))
+        return cls(engine(_load, str(path)) if exists else engine(_create, str(path), width), width)
 
     def get(self, ident: str) -> Whole | None:
         """One point; None where there is none. Raises StoreError when it is damaged."""
@@ -174,7 +175,7 @@ class Shard:
         return [data for data, _ in filter(None, found)], following
 
     def vectors(self, scope: str, after: Any, most: int) -> tuple[list[str], list[float], Any, Any]:
-        """Keys, ends of life and vectors (n, WIDTH) of `most` of a scope's records, and where the next page begins, as
+        """Keys, ends of life and vectors (n, width) of `most` of a scope's records, and where the next page begins, as
         `page` has it. Records without a vector are passed over."""
         import qdrant_edge as edge
 
@@ -186,11 +187,11 @@ class Shard:
         keys, ends, rows = [], [], []
         for point in points:
             vector, expires = engine(vector_of, point.vector), (point.payload or {}).get("expires")
-            if vector is not None and len(vector) == 4 * WIDTH and isinstance(expires, int | float):
+            if vector is not None and len(vector) == 4 * self.width and isinstance(expires, int | float):
                 keys.append(str(point.id).replace("-", ""))
                 ends.append(float(expires))
                 rows.append(vector)
-        return keys, ends, array(b"".join(rows)).reshape(-1, WIDTH), following
+        return keys, ends, array(b"".join(rows)).reshape(-1, self.width), following
 
     def _some(self, chosen: "Filter", labels: bool | list[str]) -> list[Any]:
         import qdrant_edge as edge
@@ -233,13 +234,13 @@ def _load(path: str) -> "EdgeShard":
     return shard
 
 
-def _create(path: str) -> "EdgeShard":
+def _create(path: str, width: int) -> "EdgeShard":
     import qdrant_edge as edge
 
     shard = edge.EdgeShard.create(
         path,
         edge.EdgeConfig(
-            vectors={VECTOR: edge.EdgeVectorParams(size=WIDTH, distance=edge.Distance.Dot)},
+            vectors={VECTOR: edge.EdgeVectorParams(size=width, distance=edge.Distance.Dot)},
             # Never HNSW: building it would stop the whole process for seconds (see IndexedShard for large scopes).
             optimizers=edge.EdgeOptimizersConfig(indexing_threshold=10**9),
             max_search_threads=1,

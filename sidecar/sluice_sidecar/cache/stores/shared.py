@@ -40,7 +40,10 @@ def shared_store(settings: Settings, secrets: Secrets, guard: Guard, purged: Pur
     `purged` is told what other gateways purged, where the store can carry that news.
     """
     if isinstance(settings, RedisServer):
-        return RedisStore(settings.address, settings.prefix, redis_server(settings, secrets, guard), purged=purged)
+        return RedisStore(
+            settings.address, settings.prefix, redis_server(settings, secrets, guard), purged=purged,
+            width=settings.dimensions,
+        )  # fmt: skip
     if isinstance(settings, PineconeSettings):
         return _pinecone(settings, secrets, guard)
     return _qdrant(settings, secrets, _reach(settings, guard))
@@ -96,7 +99,7 @@ def _qdrant(settings: QdrantSettings, secrets: Secrets, guard: Guard) -> QdrantS
         except ValueError as error:
             raise StoreError(str(error)) from None
 
-    return QdrantStore(f"{settings.url} {settings.collection}", connect, client.close)
+    return QdrantStore(f"{settings.url} {settings.collection}", connect, client.close, width=settings.dimensions)
 
 
 def _pinecone(settings: PineconeSettings, secrets: Secrets, guard: Guard) -> PineconeStore:
@@ -109,7 +112,7 @@ def _pinecone(settings: PineconeSettings, secrets: Secrets, guard: Guard) -> Pin
         except ValueError as error:
             raise StoreError(str(error)) from None
 
-    return PineconeStore(f"{settings.url} {settings.namespace}", connect, client.close)
+    return PineconeStore(f"{settings.url} {settings.namespace}", connect, client.close, width=settings.dimensions)
 
 
 def value(secrets: Secrets, credential: Credential | None) -> str | None:

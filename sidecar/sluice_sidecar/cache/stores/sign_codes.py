@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-WORDS = WIDTH // 64
-"""64-bit words of a code."""
+STEP = 192
+"""A code has whole groups of three 64-bit words; a vector of another width counts as filled up with zeros."""
 
 CANDIDATES = 256
 """How many are put in order. Nearly all of the true ten nearest of 100,000 asks are among them: see docs/cache.md."""
@@ -32,32 +32,38 @@ GONE = float("-inf")
 
 
 @cache
-def _rotation() -> "Floats":
+def _rotation(width: int) -> "Floats":
+    """Shape (width, bits of a code)."""
     import numpy as np
 
-    random = np.random.default_rng(384).standard_normal((WIDTH, WIDTH))
-    return np.ascontiguousarray(np.linalg.qr(random)[0], np.float32)
+    bits = -(-width // STEP) * STEP
+    random = np.random.default_rng(384).standard_normal((bits, bits))
+    return np.ascontiguousarray(np.linalg.qr(random)[0][:width], np.float32)
 
 
 def _turned(vectors: "Floats") -> "Floats":
     import numpy as np
 
-    turned: Floats = np.einsum("nd,de->ne", vectors, _rotation())  # not `@`: its threads wait for busy cores
+    turned: Floats = np.einsum(
+        "nd,de->ne", vectors, _rotation(vectors.shape[1])
+    )  # not `@`: its threads wait for busy cores
     return turned
 
 
 class SignCodes:
     """The codes of one scope's vectors with their records' keys and ends of life (unix seconds).
 
-    About 700 bytes a vector.
+    About 700 bytes a vector of 384 dimensions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
+        """`width`: dimensions of the vectors."""
         import numpy as np
 
-        # A word of all codes lies together: a search reads six long rows.
-        self._signs = np.empty((WORDS, FEW), np.uint64)
-        self._coordinates = np.empty((FEW, WIDTH), np.int8)
+        self._width, self._bits = width, -(-width // STEP) * STEP
+        # A word of all codes lies together: a search reads six long rows, or more of a wider vector's.
+        self._signs = np.empty((self._bits // 64, FEW), np.uint64)
+        self._coordinates = np.empty((FEW, self._bits), np.int8)
         self._scales = np.empty(FEW, np.float32)
         self._ends = array("d")
         self._keys: list[str] = []
@@ -68,7 +74,7 @@ class SignCodes:
         return len(self._places)
 
     def add(self, keys: Sequence[str], ends: Sequence[float], vectors: "Floats") -> None:
-        """Takes vectors (n, WIDTH), each in the place of what had its key; no key comes twice."""
+        """Takes vectors (n, width), each in the place of what had its key; no key comes twice."""
         import numpy as np
 
         for key in keys:
@@ -89,8 +95,8 @@ class SignCodes:
         import numpy as np
 
         signs, coordinates, scales = self._signs, self._coordinates, self._scales
-        self._signs = np.empty((WORDS, room), np.uint64)
-        self._coordinates, self._scales = np.empty((room, WIDTH), np.int8), np.empty(room, np.float32)
+        self._signs = np.empty((self._bits // 64, room), np.uint64)
+        self._coordinates, self._scales = np.empty((room, self._bits), np.int8), np.empty(room, np.float32)
         self._signs[:, :count] = signs[:, :count]
         self._coordinates[:count], self._scales[:count] = coordinates[:count], scales[:count]
 
@@ -119,14 +125,14 @@ class SignCodes:
         """Keys of up to `limit` records that live at `now`, about best first, from the `most` nearest codes."""
         import numpy as np
 
-        turned = _turned(vector.reshape(1, WIDTH))
+        turned = _turned(vector.reshape(1, self._width))
         sought = np.packbits(turned > 0.0, axis=1).view(np.uint64).T
         distances = np.zeros(len(self._keys), np.uint16)
         for words in zip(self._signs.reshape(-1, 3, len(self._scales)), sought.reshape(-1, 3), strict=True):
             distances += self._differing(*words)
-        distances[np.frombuffer(self._ends) <= now] = WIDTH + 1
-        within = np.bincount(distances, minlength=WIDTH + 2)[: WIDTH + 1].cumsum()
-        last = min(int(np.searchsorted(within, most)), WIDTH)  # the distance at which there are enough
+        distances[np.frombuffer(self._ends) <= now] = self._bits + 1
+        within = np.bincount(distances, minlength=self._bits + 2)[: self._bits + 1].cumsum()
+        last = min(int(np.searchsorted(within, most)), self._bits)  # the distance at which there are enough
         nearer = np.flatnonzero(distances < last)
         # Of those that are equally far the newest.
         places = np.concatenate([nearer, np.flatnonzero(distances == last)[len(nearer) - most :]])

@@ -30,7 +30,7 @@ class Record:
     data: bytes
     """`Entry.to_bytes()`."""
     vector: bytes | None = None
-    """384 little-endian float32 at unit length; None where only identical reuse is possible."""
+    """Little-endian float32 at unit length, as many as the store has; None where only identical reuse is possible."""
 
 
 class Store(Protocol):
