@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "crds": ("sluice_cli.crds:crds", "Write the CustomResourceDefinitions of the kinds."),
     "cache": ("sluice_cli.cache.command:cache", "Look into a gateway's cache; purge, fill and move it."),
     "tune": ("sluice_cli.tune.command:tune", "Find a CachePolicy's setting by replaying recorded asks."),
+    "audit": ("sluice_cli.audit.command:audit", "Find the sections of a prompt that the model does not need."),
     "demo": ("sluice_cli.demo.command:demo", "Ask one workload directly and through Sluice, with real models."),
 }
 """Command -> where it is, and what it does in a line."""

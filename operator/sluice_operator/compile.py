@@ -11,6 +11,7 @@ from sluice_operator import checks, credentials
 from sluice_operator.credentials import ClusterView
 from sluice_operator.kinds import BatchWindow, CachePolicy, ModelRoute, PromptAudit, QuantisedModel, SluiceGateway
 from sluice_operator.problem import Problem
+from sluice_operator.prompt_section import audit_section, check_prompt
 from sluice_operator.resource import Resource
 from sluice_operator.scope import Scope
 from sluice_operator.sections import gateway_section, managed_name, policy_section, route_section
@@ -139,6 +140,11 @@ def _routes(
     """The sections of all sound routes, and what is wrong with the others."""
     owners = _owners(scope, last)
     engines = {name: model.spec.engine for name, model in _usable(scope).items()}
+    audits = [
+        resource.value
+        for resource in scope.of_kind("PromptAudit").values()
+        if isinstance(resource.value, PromptAudit) and resource.sound
+    ]
     sections, problems = {}, []
     for name, resource in scope.of_kind("ModelRoute").items():
         route = resource.value
@@ -147,10 +153,12 @@ def _routes(
         found = [
             *checks.check_route(route, scope),
             *checks.check_policy_reference(route, scope, policies),
+            *check_prompt(route),
             *_taken(route, owners),
         ]
         if resource.sound and all(problem.severity != "error" for problem in found):
-            sections[name] = route_section(route, scope.namespace, engines)
+            audit = audit_section(name, audits)
+            sections[name] = route_section(route, scope.namespace, engines).model_copy(update={"audit": audit})
             found += _dialects(route, sections[name])
         problems += found
     return sections, problems

@@ -155,6 +155,10 @@ def _of_policy(policy: CachePolicy) -> Iterator[Use]:
         yield Use((*at, "pinecone", "apiKey"), store.pinecone.api_key, store.pinecone.url, store=True)
     if embedding and embedding.api_key:
         yield Use(("spec", "embedding", "openAI", "apiKey"), embedding.api_key, embedding.url, store=True)
+    verifier = policy.spec.verifier
+    if verifier and verifier.endpoint and verifier.endpoint.api_key:
+        path = ("spec", "reuse", "paraphrase", "verifier", "endpoint", "apiKey")
+        yield Use(path, verifier.endpoint.api_key, verifier.endpoint.url, store=True)
 
 
 def _of_redis(redis: Redis, at: Path) -> Iterator[Use]:

@@ -6,11 +6,13 @@ from typing import Literal
 from sluice_operator import names
 from sluice_operator.kinds import CachePolicy, ModelRoute, SluiceGateway
 from sluice_operator.kinds import strategies as wanted
+from sluice_operator.kinds.cache_policy import Verifier
 from sluice_operator.kinds.model_route import ModelRouteSpec
 from sluice_operator.kinds.quantity import size_bytes
 from sluice_operator.kinds.references import SecretKey
 from sluice_operator.kinds.stores import Embedding, Pinecone, Redis, Store
 from sluice_operator.kinds.upstreams import Backend
+from sluice_operator.prompt_section import prompt_section, requires
 from sluice_sidecar import config
 
 _STRATEGIES: tuple[Literal["paraphrase", "label", "template"], ...] = ("paraphrase", "label", "template")
@@ -79,10 +81,10 @@ def route_section(route: ModelRoute, namespace: str, engines: Mapping[str, str])
     spec = route.spec
     used = {name for _, name in named_backends(spec)}
     strategy = _strategy(strategy_of(spec))
-    resilience = spec.resilience
+    resilience, prompt = spec.resilience, prompt_section(spec.prompt)
     return config.Route(
         name=route.metadata.name,
-        requires=tuple(sorted({strategy.type} | ({"mirror"} if spec.mirror else set()))),
+        requires=tuple(sorted({strategy.type} | ({"mirror"} if spec.mirror else set()) | requires(prompt))),
         models=tuple(sorted(spec.models or (route.metadata.name,))),
         backends={b.name: _backend(b, namespace, engines) for b in spec.backends if b.name in used},
         strategy=strategy,
@@ -98,27 +100,30 @@ def route_section(route: ModelRoute, namespace: str, engines: Mapping[str, str])
         ),
         mirror=config.Mirror(backend=spec.mirror.backend, percent=float(spec.mirror.percent)) if spec.mirror else None,
         policy=spec.cache_policy.name if spec.cache_policy else None,
+        prompt=prompt,
     )
 
 
 def policy_section(policy: CachePolicy, namespace: str, *, cluster: bool) -> config.Policy:
     """The policy's section. In a `cluster` credentials of stores come from the stores' Secret."""
     spec = policy.spec
-    store = _store(spec.store, namespace, cluster)
     similarity = spec.reuse.paraphrase.similarity if spec.reuse.paraphrase else None
     bound = spec.bound
     uses = {name for name in _STRATEGIES if spec.uses(name)}
     by_meaning = spec.uses("paraphrase") or spec.uses("label")
     embedding = _embedding(spec.embedding, cluster) if by_meaning else config.BuiltinEmbedding()
+    store = _store(spec.store, namespace, cluster, max(config.WIDTH, embedding.dimensions))
     requires = uses | ({"identical"} if spec.reuse.identical else set()) | ({store.type} if store else set())
-    requires |= {embedding.type} - {"builtin"}
+    requires |= ({embedding.type} - {"builtin"}) | ({"verifier"} if spec.verifier else set())
     return config.Policy(
         name=policy.metadata.name,
         requires=tuple(sorted(requires | ({"bound"} if uses and bound is not None else set()))),
         ttl=spec.ttl_seconds,
         jitter=float(spec.jitter),
         identical=spec.reuse.identical,
-        paraphrase=config.Paraphrase(similarity=float(similarity or 0)) if "paraphrase" in uses else None,
+        paraphrase=config.Paraphrase(similarity=float(similarity or 0), verifier=_verifier(spec.verifier, cluster))
+        if "paraphrase" in uses
+        else None,
         label="label" in uses,
         template="template" in uses,
         bound=None if bound is None else float(bound),
@@ -156,19 +161,20 @@ def gateway_section(
     )
 
 
-def _store(store: Store, namespace: str, cluster: bool) -> config.SharedStore | None:
+def _store(store: Store, namespace: str, cluster: bool, dimensions: int) -> config.SharedStore | None:
     if store.redis:
-        return _redis(store.redis, namespace, cluster)
+        return _redis(store.redis, namespace, cluster).model_copy(update={"dimensions": dimensions})
     if store.faiss:
-        return config.FaissStore()
+        return config.FaissStore(dimensions=dimensions)
     if store.pinecone:
-        return _pinecone(store.pinecone, namespace, cluster)
+        return _pinecone(store.pinecone, namespace, cluster, dimensions)
     if store.qdrant is None:
-        return None
+        return config.EmbeddedStore(dimensions=dimensions) if dimensions > config.WIDTH else None
     managed = store.qdrant.managed is not None
     return config.QdrantStore(
         url=store.qdrant.url or f"http://{names.QDRANT_NAME}.{namespace}.svc:6333",
-        collection=collection_name(namespace),
+        collection=collection_name(namespace, dimensions),
+        dimensions=dimensions,
         api_key=_own("qdrant-api-key") if managed else _store_credential(store.qdrant.api_key, cluster),
         managed=managed,
     )
@@ -188,9 +194,27 @@ def _embedding(embedding: Embedding, cluster: bool) -> config.Embedding:
     )
 
 
-def collection_name(namespace: str) -> str:
-    """The Qdrant collection or Pinecone namespace of a namespace: one for each embedder and length of its vectors."""
-    return f"{collection_prefix(namespace)}minilm-384"
+def _verifier(verifier: Verifier | None, cluster: bool) -> config.Verifier | None:
+    if verifier is None:
+        return None
+    endpoint = verifier.endpoint
+    model: config.VerifierModel
+    if endpoint is not None:
+        model = config.VerifierEndpoint(
+            url=endpoint.url,
+            api=endpoint.api,
+            model=endpoint.model,
+            credential=_store_credential(endpoint.api_key, cluster),
+        )
+    else:
+        assert verifier.onnx is not None  # exactly one is given
+        model = config.OnnxVerifier(path=verifier.onnx.path)
+    return config.Verifier(model=model, threshold=float(verifier.threshold), timeout=verifier.timeout_seconds)
+
+
+def collection_name(namespace: str, dimensions: int = config.WIDTH) -> str:
+    """The Qdrant collection or Pinecone namespace of a namespace: one for each length of vectors."""
+    return collection_prefix(namespace) + ("minilm-384" if dimensions == config.WIDTH else f"own-{dimensions}")
 
 
 def collection_prefix(namespace: str) -> str:
@@ -214,11 +238,12 @@ def _redis(redis: Redis, namespace: str, cluster: bool) -> config.RedisServer:
     )
 
 
-def _pinecone(pinecone: Pinecone, namespace: str, cluster: bool) -> config.PineconeStore:
+def _pinecone(pinecone: Pinecone, namespace: str, cluster: bool, dimensions: int) -> config.PineconeStore:
     api_key = pinecone.api_key
     return config.PineconeStore(
         url=pinecone.url,
-        namespace=collection_name(pinecone.index_namespace or namespace),
+        namespace=collection_name(pinecone.index_namespace or namespace, dimensions),
+        dimensions=dimensions,
         api_key=_own(f"external-{api_key.secret}_{api_key.key}")
         if cluster
         else config.Credential(secret=api_key.secret, key=api_key.key),

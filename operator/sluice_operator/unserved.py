@@ -18,13 +18,11 @@ from sluice_operator.kinds import (
     SluiceGateway,
 )
 from sluice_operator.problem import Problem, Severity
+from sluice_sidecar.config import WIDTH
 
 K = TypeVar("K", bound=Kind)
 Where = Literal["laptop", "cluster", "both"]
 REASON = "NotInThisRelease"
-
-_WIDTH = 384
-"""Dimensions of the vectors that stores keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,10 @@ class Unserved(Generic[K]):
     """Where it is not served: on one machine (`sluice run`), in a cluster (the operator), or in both."""
 
 
+def _in_config_map(route: ModelRoute) -> bool:
+    return any(rewrite.config_map for rewrite in route.spec.prompt.rewrites) if route.spec.prompt else False
+
+
 _ROUTE: tuple[Unserved[ModelRoute], ...] = (
     Unserved(
         "spec.limits",
@@ -48,16 +50,18 @@ _ROUTE: tuple[Unserved[ModelRoute], ...] = (
         lambda route: route.spec.limits,
     ),
     Unserved(
-        "spec.prompt.onExceed",
+        "spec.prompt.rewrites.configMap",
         "error",
-        "this release does not reject prompts over budget; write Warn, or take it out",
-        lambda route: route.spec.prompt and route.spec.prompt.on_exceed == "Reject",
+        "on one machine there are no ConfigMaps; write the change as edits: [{find: ..., replace: ...}]",
+        _in_config_map,
+        where="laptop",
     ),
     Unserved(
-        "spec.prompt",
-        "warning",
-        "prompt budgets and rewrites are not applied by this release: prompts go as they come",
-        lambda route: route.spec.prompt and route.spec.prompt.on_exceed == "Warn",
+        "spec.prompt.rewrites.configMap",
+        "error",
+        "this release reads no rewrites from ConfigMaps; write the change as edits: [{find: ..., replace: ...}]",
+        _in_config_map,
+        where="cluster",
     ),
     Unserved(
         "spec.resilience.hedge",
@@ -89,25 +93,32 @@ def _by_meaning(policy: CachePolicy) -> bool:
     return policy.spec.uses("paraphrase") or policy.spec.uses("label")
 
 
+def _is_wide(policy: CachePolicy) -> bool:
+    embedding = policy.spec.embedding.onnx or policy.spec.embedding.open_ai
+    return embedding is not None and embedding.dimensions > WIDTH and _by_meaning(policy)
+
+
 _POLICY: tuple[Unserved[CachePolicy], ...] = (
     Unserved(
-        "spec.embedding.onnx.dimensions",
+        "spec.store.qdrant.managed",
         "error",
-        "this release stores vectors of 384 dimensions; take a model that gives as many",
-        lambda policy: policy.spec.embedding.onnx and policy.spec.embedding.onnx.dimensions != _WIDTH,
-    ),
-    Unserved(
-        "spec.embedding.openAI.dimensions",
-        "error",
-        "this release stores vectors of 384 dimensions; write 384 where the model can shorten its vectors, "
-        "or take another model",
-        lambda policy: policy.spec.embedding.open_ai and policy.spec.embedding.open_ai.dimensions != _WIDTH,
+        "in a managed Qdrant this release makes collections of 384 dimensions; take a model of as many or fewer, "
+        "or give the url of a Qdrant of your own",
+        lambda policy: policy.spec.store.qdrant and policy.spec.store.qdrant.managed and _is_wide(policy),
+        where="cluster",
     ),
     Unserved(
         "spec.embedding.onnx",
         "error",
         "in a cluster this release mounts no folder for a model of your own; serve it at an address, and write openAI",
         lambda policy: policy.spec.embedding.onnx and _by_meaning(policy),
+        where="cluster",
+    ),
+    Unserved(
+        "spec.reuse.paraphrase.verifier.onnx",
+        "error",
+        "in a cluster this release mounts no folder for a model of your own; serve it at an address: write endpoint",
+        lambda policy: policy.spec.verifier and policy.spec.verifier.onnx,
         where="cluster",
     ),
     Unserved(
@@ -334,7 +345,12 @@ _WINDOW: tuple[Unserved[BatchWindow], ...] = (
     ),
 )
 _AUDIT: tuple[Unserved[PromptAudit], ...] = (
-    Unserved("spec", "warning", "checked, and not run by this release: it audits no prompts", lambda _: True),
+    Unserved(
+        "spec",
+        "warning",
+        "requests are sampled for it, and nothing in this release runs it on its schedule",
+        lambda _: True,
+    ),
 )
 
 

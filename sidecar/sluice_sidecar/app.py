@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sluice_sidecar import catalogue, feedback, intake, reusing
 from sluice_sidecar.admin.admin import Admin
 from sluice_sidecar.ask import Ask, Caller, Problem
-from sluice_sidecar.batch import deferred, service
+from sluice_sidecar.batch import deferred, figures, service
 from sluice_sidecar.batch.service import Batches
+from sluice_sidecar.batch.stores.sharing import StoreSharing, lacking
 from sluice_sidecar.batch.windows import Schedule
 from sluice_sidecar.cache.flight import FlightError, Flights, Follower
 from sluice_sidecar.cache.stores.store import StoreError
@@ -38,9 +39,12 @@ from sluice_sidecar.upstream.courier import Courier
 from sluice_sidecar.upstream.errors import UpstreamError
 from sluice_sidecar.upstream.guard import Guard
 from sluice_sidecar.upstream.reach import reach
+from sluice_sidecar.verification import Verification
 from sluice_sidecar.wire import Receive, Scope, Send
 
 if TYPE_CHECKING:
+    from sluice_sidecar.audit.desk import Desk
+    from sluice_sidecar.audit.governance import Governed
     from sluice_sidecar.cache.cache import Cache
     from sluice_sidecar.cache.embed import MiniLM, Vector
     from sluice_sidecar.storage import Storage
@@ -58,6 +62,10 @@ class Gateway:
         self.serving = Serving(Config(), {}, {}, Callers(None, tenant=options.tenant), {})
         self.relay: App | None = None
         """Takes relayed calls, in the shared gateway of a cluster."""
+        self.taking: App | None = None
+        """Takes deferred requests that sidecars pass on, there too."""
+        self.pass_on: App | None = None
+        """Passes deferred requests on, in a sidecar, which keeps nothing."""
         self.listening = False
         """Whether the data port is open."""
         self.flights = Flights()
@@ -66,8 +74,10 @@ class Gateway:
         self.asking = 0
         """Callers who wait for an answer now."""
         self._batches = Batches(
-            self, options.batches, Schedule.of, works=options.worker == 0, alone=options.workers == 1,
-            credentials=options.credentials, loopback=options.allow_loopback, bundle=options.ca_bundle,
+            self, options.batches, Schedule.of, works=options.batches_run and options.worker == 0,
+            alone=options.workers == 1 and not options.batches_shared, credentials=options.credentials,
+            loopback=options.allow_loopback, bundle=options.ca_bundle,
+            sharing=StoreSharing(options.credentials) if options.batches_shared else None,
         )  # fmt: skip
         self.ledger = Ledger(options.data, worker=options.worker, workers=options.workers)
         self._sharing = Sharing(self.ledger, options)
@@ -88,7 +98,9 @@ class Gateway:
         )
         self._embedder: MiniLM | None = None
         self._embeddings = Embeddings(options.credentials)
+        self._verification = Verification(options.credentials)
         self._storage: Storage | None = None
+        self._desk: Desk | None = None
         self._served = self._draining = False
         self._chores: set[asyncio.Task[None]] = set()
 
@@ -111,12 +123,15 @@ class Gateway:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         await self._batches.stop()
+        if self._desk is not None:
+            await self._desk.close()
         await self.flights.close()
         if self.cache is not None:
             await self.cache.close()
         if self._embedder is not None:
             self._embedder.close()
         await self._embeddings.close()
+        await self._verification.close()
         await self.courier.client.close()
         await self.ledger.close()
         await self._log.close()
@@ -130,13 +145,17 @@ class Gateway:
         try:
             guard = self._guard if egress == self._egress else self._reach(egress)
             guard.trust.reload()
-            serving = build(config, self.options.credentials, self._router, tenant=self.options.tenant)
+            serving = build(
+                config, self.options.credentials, self._router, tenant=self.options.tenant, governed=self._prompts
+            )
         except ValueError:
             self._telemetry.reloaded("refused")
             raise
         self._guard = guard
         await self._equip(config)
         await self._sharing.use(config.gateway.state, guard)
+        if self._desk is not None:
+            await self._desk.use(config)
         old, self.serving = self.serving, serving
         self._trust()
         if egress != self._egress:
@@ -144,7 +163,7 @@ class Gateway:
             retired, self.courier.client = self.courier.client, Client(self._guard)
             self._chore(self._retire(retired, old.config.gateway.drain))
         self._served = True
-        await self._batches.use(config)
+        await self._batches.use(config, guard)
         if self._embedder is not None:
             self._chore(self._warm())
         self._telemetry.serve(config)
@@ -183,7 +202,8 @@ class Gateway:
             await cache.open()
             self.cache = cache
         if self.cache is not None:
-            self.cache.use(self._embedder, await self._embeddings.use(config, self._guard))
+            own = await self._embeddings.use(config, self._guard)
+            self.cache.use(self._embedder, own, await self._verification.use(config, self._guard))
         if self.cache is not None and self._storage is not None:
             await self.cache.share(self._storage.shared(config, self._guard))
 
@@ -196,6 +216,21 @@ class Gateway:
             carry_over=None if before is None else before.router,
             mirrored=partial(self._mirrored, route),
         )
+
+    def _prompts(self, route: Route) -> "Governed | None":
+        if route.prompt is None and route.audit is None:
+            return None
+        if self._desk is None:
+            from sluice_sidecar.audit.desk import Desk
+            from sluice_sidecar.audit.tokens import Tokens
+
+            options, tokens = self.options, Tokens(lambda: self.courier.client, self._addresses)
+            self._desk = Desk(options.data, tokens, worker=options.worker, workers=options.workers)
+            self._chore(self._desk.run())
+        return self._desk.governed(route)
+
+    def _addresses(self, backend: Backend) -> Sequence[str]:
+        return (backend.url,) if backend.url is not None else self._endpoints.ready(backend.managed or "")
 
     async def _embed(self, text: str) -> "Vector":
         assert self._embedder is not None  # swap made one before it served a route that embeds
@@ -211,6 +246,11 @@ class Gateway:
     async def _retire(self, client: Client, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await client.close()
+
+    @property
+    def deferring(self) -> Batches:
+        """What takes in and runs deferred requests here."""
+        return self._batches
 
     # What exchanges work with
 
@@ -259,16 +299,20 @@ class Gateway:
             path = scope["path"]
             dialect = BY_PATH.get(path)
             if dialect is not None and scope["method"] == "POST":
-                if self._batches.open and deferred.wanted(scope):
+                if self.pass_on is not None and deferred.wanted(scope) and not lacking(self.serving.config):
+                    await self.pass_on(scope, receive, send)
+                elif self._batches.open and deferred.wanted(scope):
                     await self._batches.accept(dialect, scope, receive, send)
                 else:
                     await self._answer(dialect, scope, receive, send)
             elif service.serves(path):
-                await self._batches.answer(scope, receive, send)
+                await (self.pass_on or self._batches.answer)(scope, receive, send)
             elif path == feedback.PATH:
                 await feedback.answer(self.cache, self.serving.callers, scope, receive, send)
             elif self.relay is not None and path.startswith("/-/relay/"):
                 await self.relay(scope, receive, send)
+            elif self.taking is not None and path.startswith("/-/deferred/"):
+                await self.taking(scope, receive, send)
             else:
                 await catalogue.answer(self.serving, scope, send)
         finally:
@@ -276,10 +320,13 @@ class Gateway:
 
     async def _answer(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         self.asking += 1
+        exchange = Exchange(self, dialect, scope, receive, send)
         try:
-            await Exchange(self, dialect, scope, receive, send).run()
+            await exchange.run()
         finally:
             self.asking -= 1
+        if exchange.served is not None:
+            self._batches.answered(exchange.served.route, exchange.decision)
 
     def _purged_elsewhere(self, policy: str | None, tenant: str | None, entry: str | None) -> None:
         if self.cache is not None:
@@ -289,7 +336,8 @@ class Gateway:
         return 0 if self.cache is None else self.cache.entries
 
     def _reuse(self) -> Snapshot:
-        return {} if self.cache is None else reusing.families(self.cache, self.serving.config.policies)
+        prompts = {} if self._desk is None else self._desk.families()
+        return prompts if self.cache is None else prompts | reusing.families(self.cache, self.serving.config.policies)
 
     def _open_breakers(self) -> dict[str, bool]:
         backends = [(b, s.route) for s in self.serving.routes.values() for b in s.route.backends.values()]
@@ -338,9 +386,17 @@ class Gateway:
         """The last n answers that were reused by meaning, newest first; this worker's."""
         return [] if self.cache is None else [hit.shown() for hit in self.cache.recent(n)]
 
+    async def prompts(self) -> Mapping[str, Any]:
+        """The system prompts of governed and audited routes; this worker's."""
+        return {} if self._desk is None else await self._desk.shown()
+
     async def batches(self) -> Mapping[str, Any]:
         """The queue of deferred requests and its windows."""
         return await self._batches.overview()
+
+    async def windows(self) -> Mapping[str, Any]:
+        """BatchWindow -> its figures, see `figures.report`."""
+        return figures.report(*await self._batches.figures())
 
     async def webhooks(self) -> Mapping[str, Any]:
         """How many webhooks are where. Raises Problem(501)."""
@@ -348,7 +404,7 @@ class Gateway:
 
     async def telemetry(self) -> Snapshot:
         """All workers' numbers."""
-        own = self._telemetry.snapshot()
+        own = {**self._telemetry.snapshot(), **figures.families(*await self._batches.figures())}
         return own if self._storage is None else merge([own, *self._storage.others()])
 
     async def purge(self, *, policy: str | None, tenant: str | None, entry: str | None) -> int:

@@ -11,6 +11,11 @@ ANYONE = "default"
 """The one tenant of a gateway without keys."""
 
 
+def pods_of(account: str) -> str:
+    """The tenant that a service account's pods are."""
+    return f"sa:{account or 'default'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One API key's rights. `expires` is unix seconds; `models` None means all."""

@@ -16,9 +16,9 @@ SCHEMA = 1
 """The schema that this release writes."""
 
 _ROUTING = ("single", "weighted", "task", "cascade", "mirror")
-_REUSE = ("identical", "paraphrase", "label", "template", "bound", "onnx", "endpoint")
-_STORES = ("redis", "qdrant", "faiss", "pinecone")
-CAPABILITIES = frozenset((*_ROUTING, *_REUSE, *_STORES))
+_REUSE = ("identical", "paraphrase", "label", "template", "bound", "onnx", "endpoint", "verifier")
+_STORES = ("redis", "qdrant", "faiss", "pinecone", "embedded")
+CAPABILITIES = frozenset((*_ROUTING, *_REUSE, *_STORES, "prompt"))
 """What this gateway can do; a route or policy whose `requires` names more is refused, the rest is served."""
 
 Family = Literal["openai", "anthropic"]
@@ -180,6 +180,40 @@ class Mirror(Part):
     percent: float
 
 
+class Edit(Part):
+    """A change of a prompt's text."""
+
+    find: str
+    replace: str
+
+
+class Rewrite(Part):
+    """A shorter wording of one system prompt or of one of its sections. `edits` or the whole new `text`."""
+
+    name: str
+    section: str = Field(description="sha256: and the SHA-256 of the exact text of the prompt, or of one section.")
+    percent: float = Field(100.0, description="Share of conversations that get it.")
+    edits: tuple[Edit, ...] = Field((), description="In this order, each at every place: all of them, or none.")
+    text: str | None = None
+
+
+class PromptRules(Part):
+    """What system prompts of a route may be, and how they are put in shorter words."""
+
+    max_tokens: int | None = Field(None, description="Token budget of a request's system prompt; None: none.")
+    on_exceed: Literal["Warn", "Reject"] = "Warn"
+    rewrites: tuple[Rewrite, ...] = ()
+
+
+class AuditSampling(Part):
+    """Which real requests are kept for an audit of a route's prompts, and what is blacked out first."""
+
+    requests: int = Field(200, description="How many of each prompt.")
+    redact: tuple[Literal["Email", "Phone", "Card", "Iban", "Address", "Name"], ...] = ("Email", "Phone", "Card")
+    retention: float = Field(2_592_000.0, description="How long one is kept, seconds.")
+    tenants: tuple[str, ...] | None = Field(None, description="Whose requests may be kept; None: everybody's.")
+
+
 class Route(Part):
     """One ModelRoute, resolved."""
 
@@ -196,6 +230,36 @@ class Route(Part):
     resilience: Resilience = Resilience()
     mirror: Mirror | None = None
     policy: str | None = Field(None, description="Name of a cache policy in this Config.")
+    prompt: PromptRules | None = Field(None, description="None: prompts go as they come.")
+    audit: AuditSampling | None = Field(None, description="None: no request is kept.")
+
+
+class OnnxVerifier(Part):
+    """A cross-encoder or NLI model in ONNX, in the gateway."""
+
+    type: Literal["onnx"] = "onnx"
+    path: str = Field(description="A folder with model.onnx, tokenizer.json and config.json.")
+
+
+class VerifierEndpoint(Part):
+    """An address that scores pairs of texts."""
+
+    type: Literal["endpoint"] = "endpoint"
+    url: str = Field(description="A base; /rerank or /score is added.")
+    api: Literal["Rerank", "Score", "TEI"] = "Rerank"
+    model: str | None = None
+    credential: Credential | None = None
+
+
+VerifierModel = Annotated[OnnxVerifier | VerifierEndpoint, Field(discriminator="type")]
+
+
+class Verifier(Part):
+    """A model that must agree before a paraphrase is given."""
+
+    model: VerifierModel
+    threshold: float = Field(description="Least score, 0 to 1, of the lower one of both orders.")
+    timeout: float = Field(description="How long a request waits for a verdict, seconds.")
 
 
 class Paraphrase(Part):
@@ -204,12 +268,20 @@ class Paraphrase(Part):
     similarity: float = Field(
         0.0, description="Least cosine similarity of the two asks' embeddings, whatever the evidence says."
     )
+    verifier: Verifier | None = Field(None, description="None: guards and evidence alone decide.")
+
+
+WIDTH = 384
+"""Dimensions of the builtin model's vectors, and the least that a store keeps."""
 
 
 class QdrantStore(Part):
     """Entries in a Qdrant server."""
 
     type: Literal["qdrant"] = "qdrant"
+    dimensions: int = Field(
+        WIDTH, description="Length of the vectors that it keeps; shorter ones are filled up with zeros."
+    )
     url: str
     collection: str = Field(description="Made beforehand, or by the gateway where its key may.")
     api_key: Credential | None = None
@@ -224,6 +296,9 @@ class RedisServer(Part):
     """A Redis server and the key prefix that is ours in it."""
 
     type: Literal["redis"] = "redis"
+    dimensions: int = Field(
+        WIDTH, description="Length of the vectors that it keeps; shorter ones are filled up with zeros."
+    )
     address: str = Field(description="host:port")
     prefix: str
     username: Credential | None = None
@@ -241,6 +316,24 @@ class FaissStore(Part):
     managed: ClassVar[bool] = False
 
     type: Literal["faiss"] = "faiss"
+    dimensions: int = Field(
+        WIDTH, description="Length of the vectors that it keeps; shorter ones are filled up with zeros."
+    )
+
+    def credentials(self) -> tuple[Credential, ...]:
+        """None."""
+        return ()
+
+
+class EmbeddedStore(Part):
+    """Entries in the gateway itself, of an embedding whose vectors are longer than the builtin model's."""
+
+    managed: ClassVar[bool] = False
+
+    type: Literal["embedded"] = "embedded"
+    dimensions: int = Field(
+        WIDTH, description="Length of the vectors that it keeps; shorter ones are filled up with zeros."
+    )
 
     def credentials(self) -> tuple[Credential, ...]:
         """None."""
@@ -253,6 +346,9 @@ class PineconeStore(Part):
     managed: ClassVar[bool] = False
 
     type: Literal["pinecone"] = "pinecone"
+    dimensions: int = Field(
+        WIDTH, description="Length of the vectors that it keeps; shorter ones are filled up with zeros."
+    )
     url: str = Field(description="The index's own address.")
     namespace: str
     api_key: Credential
@@ -262,8 +358,10 @@ class PineconeStore(Part):
         return (self.api_key,)
 
 
-SharedStore = Annotated[QdrantStore | RedisServer | FaissStore | PineconeStore, Field(discriminator="type")]
-"""A store that a policy names. All but Faiss's are shared by gateways."""
+SharedStore = Annotated[
+    QdrantStore | RedisServer | FaissStore | EmbeddedStore | PineconeStore, Field(discriminator="type")
+]
+"""A store that a policy names. All but Faiss's and the embedded one are shared by gateways."""
 
 
 def _given(*credentials: Credential | None) -> tuple[Credential, ...]:
@@ -272,6 +370,8 @@ def _given(*credentials: Credential | None) -> tuple[Credential, ...]:
 
 class BuiltinEmbedding(Part):
     """The model that every gateway has."""
+
+    dimensions: ClassVar[int] = WIDTH
 
     type: Literal["builtin"] = "builtin"
 
@@ -333,6 +433,11 @@ class Policy(Part):
     store: SharedStore | None = Field(None, description="Where entries are kept; None: in the gateway itself.")
     embedding: Embedding = Field(BuiltinEmbedding(), description="What compares wordings.")
     limits: PolicyLimits = PolicyLimits()
+
+    @property
+    def width(self) -> int:
+        """Dimensions of the vectors in its store."""
+        return WIDTH if self.store is None else self.store.dimensions
 
 
 class Window(Part):

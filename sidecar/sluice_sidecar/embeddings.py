@@ -63,16 +63,11 @@ class Embeddings:
     def _made(self, embedding: Embedding, guard: Guard) -> "OwnEmbedder | None":
         if isinstance(embedding, BuiltinEmbedding):
             return None
-        from sluice_sidecar.cache.embedders.embedder import WIDTH
-
-        if embedding.dimensions != WIDTH:
-            _warn(f"it has {embedding.dimensions} dimensions; the cache stores {WIDTH}")
-            return None
         if isinstance(embedding, OnnxEmbedding):
             from sluice_sidecar.cache.embedders.onnx_folder import OnnxFolder
 
             folder = Path(embedding.path)
-            return OnnxFolder(lambda: folder)
+            return OnnxFolder(lambda: folder, width=embedding.dimensions)
         from sluice_sidecar.cache.embedders.endpoint import Endpoint
 
         if self._client is None:

@@ -1,6 +1,7 @@
 """One request's journey, readable top to bottom.
 
-authenticate -> parse -> fingerprint -> identical? -> in flight? -> by meaning? -> route -> stream -> store -> ledger
+authenticate -> parse -> rewrite the prompt -> fingerprint -> identical? -> in flight? -> by meaning? -> route -> stream
+-> store -> ledger
 """
 
 import asyncio
@@ -39,7 +40,8 @@ from sluice_sidecar.wire import (
     send_whole,
 )
 
-if TYPE_CHECKING:  # a gateway without a cache never loads one
+if TYPE_CHECKING:  # a gateway without prompt rules or a cache never loads them
+    from sluice_sidecar.audit.governance import Passage
     from sluice_sidecar.cache.cache import Cache
     from sluice_sidecar.cache.entry import Hit
     from sluice_sidecar.cache.look import Look
@@ -72,8 +74,8 @@ class Parts(Protocol):
 class Exchange:
     """One request of one caller. `run` never raises for what a caller or an upstream did."""
 
-    __slots__ = ("ask", "caller", "clock", "decision", "dialect", "parts", "receive", "scope", "send", "served",
-                 "serving", "started", "watch")  # fmt: skip
+    __slots__ = ("ask", "caller", "clock", "decision", "dialect", "parts", "passage", "receive", "scope", "send",
+                 "served", "serving", "started", "watch")  # fmt: skip
 
     def __init__(self, parts: Parts, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         self.parts, self.dialect, self.scope, self.receive, self.send = parts, dialect, scope, receive, send
@@ -84,6 +86,7 @@ class Exchange:
         self.ask: Ask | None = None
         self.served: ServedRoute | None = None
         self.caller: Caller | None = None
+        self.passage: Passage | None = None
         self.decision = Decision(f"{getrandbits(64):016x}", time.time(), "", "", "", dialect.name)
 
     async def run(self) -> None:
@@ -111,6 +114,8 @@ class Exchange:
         finally:
             self.decision.latency = time.perf_counter() - self.clock
             self.parts.settled(self.decision, self.served, self.ask)
+            if self.passage is not None and self.served is not None and self.served.governed is not None:
+                self.served.governed.leave(self.passage, self.decision)
 
     async def _serve(self, raw: bytes) -> None:
         headers = dict(self.scope["headers"])
@@ -121,6 +126,9 @@ class Exchange:
         self.served = served = self.serving.find(ask.model, key)
         decision.route = served.route.name
         self.watch.limit = served.route.resilience.total + GRACE
+        if served.governed is not None:
+            self.passage = served.governed.enter(ask, self.caller)
+            self.ask = ask = self.passage.ask
         cache = self.parts.cache
         if served.policy is None or cache is None:
             self.watch.arm()
@@ -298,6 +306,8 @@ class Exchange:
             headers.append((b"x-sluice-cache", _SHOWN[decision.cache]))
         if decision.backend:
             headers.append((b"x-sluice-backend", decision.backend.encode()))
+        if self.passage is not None:
+            headers += self.passage.headers()
         return headers
 
     def _saved(self, route: Route, usage: Usage) -> bytes:
@@ -307,6 +317,8 @@ class Exchange:
 
     def _count(self, reply: Reply) -> None:
         """Tokens of an answer, as far as it came; its length where the upstream tells none."""
+        if self.passage is not None:
+            self.passage.reply = reply
         last = reply.attempts[-1] if reply.attempts else None
         if last is not None and last.usage is not None and not last.estimated:
             self.decision.usage = last.usage

@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import uvloop
 
@@ -34,7 +34,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     cli = argparse.ArgumentParser(prog="sluice-gateway", description="Serves one Config until SIGTERM.")
     source = cli.add_mutually_exclusive_group(required=True)
     source.add_argument("--config", type=Path, help="Config file (JSON); watched, waited for at the start")
-    source.add_argument("--cluster", choices=("shared", "sidecar"), help="Config by the API server, in this role")
+    source.add_argument(
+        "--cluster", choices=("shared", "sidecar", "batch"), help="Config by the API server, in this role"
+    )
     cli.add_argument("--endpoints", type=Path, help="Endpoints file (JSON) of managed models; watched")
     cli.add_argument("--data", type=Path, help="folder for cache and ledger; without it nothing outlives the process")
     cli.add_argument("--worker", type=int, default=0, help="number of this process among --workers")
@@ -104,8 +106,7 @@ async def serve(options: argparse.Namespace) -> int:
     gateway = Gateway(_gateway_options(options, credentials) if cluster is None else cluster.options)
     try:
         data_socket, admin_socket = _sockets(options)
-        data = Listener(gateway.asgi, data_socket)
-        callers = [data, *_secure(options, gateway)]
+        callers = [] if data_socket is None else [Listener(gateway.asgi, data_socket), *_secure(options, gateway)]
     except OSError as problem:
         sys.stderr.write(f"sluice-gateway: cannot listen on {options.host}: {problem.strerror}\n")
         return 1
@@ -121,8 +122,9 @@ async def serve(options: argparse.Namespace) -> int:
         gc.collect()
         gc.set_threshold(50_000, 20, 20)  # a request leaves no cycles behind: look for some a hundred times less often
         gc.freeze()  # what the imports and the first Config made lives as long as the process: never walked again
-        host, port = data.address
-        report(options.report, "READY", f"{host} {port}")
+        if callers:
+            host, port = callers[0].address
+            report(options.report, "READY", f"{host} {port}")
 
     await gateway.start()
     if admin is not None:
@@ -138,6 +140,8 @@ async def serve(options: argparse.Namespace) -> int:
     life.cancel()
     gateway.leave()
     served = gateway.config()
+    if cluster is not None and cluster.works:
+        await _drain([gateway.deferring], cluster.finish, signals.force)
     cut = await _drain(callers, served.gateway.drain if served is not None else 0.0, signals.force)
     if cut:
         sys.stderr.write(f"sluice-gateway: cut {cut} open request(s) off\n")
@@ -195,7 +199,20 @@ async def _live(watcher: "Watcher", open_port: Callable[[], Awaitable[None]]) ->
     await watcher.run()
 
 
-async def _drain(listeners: Sequence["Listener"], seconds: float, force: asyncio.Event) -> int:
+class Draining(Protocol):
+    """What takes no more, and then comes to an end."""
+
+    def stop_accepting(self) -> None:
+        """Takes no more from now on."""
+
+    async def drain(self, seconds: float) -> int:
+        """Waits at most so long for what is open; how many are cut off then."""
+
+    async def cut(self) -> int:
+        """Ends what is open; how many that were."""
+
+
+async def _drain(listeners: Sequence[Draining], seconds: float, force: asyncio.Event) -> int:
     """Lets open requests end; returns how many were cut off."""
     for listener in listeners:
         listener.stop_accepting()
@@ -209,7 +226,7 @@ async def _drain(listeners: Sequence["Listener"], seconds: float, force: asyncio
     return sum([await listener.cut() for listener in listeners])
 
 
-async def _drained(listeners: Sequence["Listener"], seconds: float) -> int:
+async def _drained(listeners: Sequence[Draining], seconds: float) -> int:
     return sum(await asyncio.gather(*(listener.drain(seconds) for listener in listeners)))
 
 
@@ -226,7 +243,10 @@ def _secure(options: argparse.Namespace, gateway: "Gateway") -> list["Listener"]
     return [Listener(gateway.asgi, sock, tls=certificate.context)]
 
 
-def _sockets(options: argparse.Namespace) -> tuple[socket.socket, socket.socket | None]:
+def _sockets(options: argparse.Namespace) -> tuple[socket.socket | None, socket.socket | None]:
+    """Of the data port, which a worker of deferred requests has not, and of the admin port. Raises OSError."""
+    if options.cluster == "batch":
+        return None, bind(options.admin_host or options.host, options.admin_port)
     data = socket.socket(fileno=options.fd) if options.fd is not None else bind(options.host, options.port)
     if options.admin_fd is not None:
         return data, socket.socket(fileno=options.admin_fd)

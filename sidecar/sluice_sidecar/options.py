@@ -15,6 +15,10 @@ class GatewayOptions:
     data: Path | None = None
     batches: Path | None = None
     """Folder of the queue of deferred requests; None: nothing durable is there, and they are refused."""
+    batches_shared: bool = False
+    """Whether that queue lies in the Redis of the Config's state, and the folder holds the bytes of files alone."""
+    batches_run: bool = True
+    """Whether this process runs what is in the queue, where it is the first of its workers."""
     allow_loopback: bool = False
     worker: int = 0
     workers: int = 1

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sluice_sidecar.ask import Problem
 from sluice_sidecar.cache.normalise import check
@@ -12,6 +13,9 @@ from sluice_sidecar.credentials import SecretSource
 from sluice_sidecar.route.router import Router
 from sluice_sidecar.upstream.request import parse_url
 
+if TYPE_CHECKING:  # a gateway without prompt rules never loads them
+    from sluice_sidecar.audit.governance import Governed
+
 
 @dataclass(frozen=True, slots=True)
 class ServedRoute:
@@ -20,6 +24,7 @@ class ServedRoute:
     route: Route
     router: Router
     policy: Policy | None
+    governed: "Governed | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,11 @@ class Serving:
 
 
 def build(
-    config: Config, credentials: SecretSource, router: Callable[[Route], Router], *, tenant: str = ANYONE
-) -> Serving:
-    """The running form of a Config; `tenant` is who all callers are where no keys are asked for.
+    config: Config, credentials: SecretSource, router: Callable[[Route], Router], *, tenant: str = ANYONE,
+    governed: "Callable[[Route], Governed | None]" = lambda _: None,
+) -> Serving:  # fmt: skip
+    """The running form of a Config; `tenant` is who all callers are where no keys are asked for, and `governed` makes
+    what a route does with prompts.
 
     Raises ValueError when none of it can be served."""
     if config.schema_version > SCHEMA:
@@ -74,7 +81,7 @@ def build(
                 if policy is not None:
                     check(policy.ignore)
                 check_grants(route, credentials)
-                routes[route.name] = ServedRoute(route, router(route), policy)
+                routes[route.name] = ServedRoute(route, router(route), policy, governed(route))
             except ValueError as error:
                 refused[route.name] = str(error)
     by_model = {model: served for served in routes.values() for model in served.route.models}

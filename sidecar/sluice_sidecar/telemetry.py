@@ -26,7 +26,7 @@ Snapshot = dict[str, dict[str, list[float]]]
 
 SEPARATOR = "\x1f"
 
-_MAXIMA = frozenset({"breakers", "reuse"})
+_MAXIMA = frozenset({"breakers", "reuse", "prompt_stops"})
 """Families whose numbers are not added: the largest counts. Of bounds that is the worst, as each worker judges all
 workers' evidence."""
 

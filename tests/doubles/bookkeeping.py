@@ -103,6 +103,9 @@ class Gateway:
     def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
         return self.reused[:n]
 
+    async def prompts(self) -> Mapping[str, Any]:
+        return {"prompts": [], "drift": [], "rewrites": [], "not_looked_at": 0}
+
     async def batches(self) -> Mapping[str, Any]:
         return self.queue
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,11 @@ from redis.exceptions import NoPermissionError, ResponseError
 from doubles.redis_server import RunningRedis
 from sluice_operator.plan.store_secrets import REDIS_USER, redis_users
 from sluice_operator.sections import redis_prefix
+from sluice_sidecar.batch.stores.redis import script
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = f"{redis_prefix('shop')}{{batch}}:a"
-SCRIPT = files("sluice_sidecar.batch.stores").joinpath("queue.lua")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,7 +31,7 @@ async def does(server: RunningRedis, *command: str) -> object:
 
 
 async def test_every_command_of_the_queues_script_is_allowed(server: RunningRedis) -> None:
-    named = set(re.findall(r"\b(?:call\(|and |or )\s*'([A-Z]{3,})'", SCRIPT.read_text()))
+    named = set(re.findall(r"\b(?:call\(|and |or )\s*'([A-Z]{3,})'", script()))
     assert {"HGET", "ZADD", "SREM"} <= named
     asked = f"local told = {{}} for _, name in ipairs(ARGV) do {CALL} end return told"
     sha = await does(server, "SCRIPT", "LOAD", asked)

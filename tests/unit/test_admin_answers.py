@@ -69,6 +69,10 @@ async def test_evidence_and_the_last_hits_by_meaning() -> None:
     assert [hit["request"] for hit in (await call(path="/-/hits?limit=1")).json["hits"]] == ["r2"]
 
 
+async def test_prompts_are_listed() -> None:
+    assert (await call(path="/-/prompts")).json["prompts"] == []
+
+
 async def test_metrics_in_both_formats() -> None:
     text = await call(path="/metrics")
     assert text.headers["content-type"].startswith("text/plain")

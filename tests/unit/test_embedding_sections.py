@@ -7,7 +7,18 @@ import pytest
 from doubles.objects import parsed, policy, route
 from sluice_operator.compile import compile  # noqa: A004
 from sluice_operator.credentials import ClusterView, Grant
-from sluice_sidecar.config import BuiltinEmbedding, Credential, EmbeddingEndpoint, OnnxEmbedding, Policy
+from sluice_sidecar.config import (
+    BuiltinEmbedding,
+    Credential,
+    EmbeddedStore,
+    EmbeddingEndpoint,
+    FaissStore,
+    OnnxEmbedding,
+    Policy,
+    QdrantStore,
+    RedisServer,
+    SharedStore,
+)
 
 VIEW = ClusterView({"s": Grant({"k": "v"}, ("e.example.com",))})
 PARAPHRASE = {"paraphrase": {"similarity": "0.9"}}
@@ -50,6 +61,23 @@ def test_an_endpoints_key_is_where_its_gateway_finds_it(cluster: ClusterView | N
         url="https://e.example.com/v1", model="small", dimensions=384, credential=credential
     )
     assert "endpoint" in found.requires
+
+
+@pytest.mark.parametrize(("wide", "kept"), [(128, 384), (384, 384), (768, 768)])
+def test_the_stores_width_follows_the_embedder(wide: int, kept: int) -> None:
+    embedding = {"onnx": {"path": "/m", "dimensions": wide}}
+
+    def store(**of: Any) -> SharedStore | None:
+        return section(reuse=PARAPHRASE, embedding=embedding, store=of).store
+
+    assert store(embedded={}) == (None if kept == 384 else EmbeddedStore(dimensions=kept))
+    assert store(faiss={}) == FaissStore(dimensions=kept)
+    redis, qdrant = store(redis={"address": "r:6379"}), store(qdrant={"url": "https://q.example.com"})
+    assert isinstance(redis, RedisServer)
+    assert isinstance(qdrant, QdrantStore)
+    assert redis.dimensions == kept
+    name = "minilm-384" if kept == 384 else "own-768"
+    assert (qdrant.dimensions, qdrant.collection) == (kept, f"sluice-default-{name}")
 
 
 def test_where_no_wordings_are_compared_nothing_is_loaded() -> None:

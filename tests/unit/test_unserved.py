@@ -11,16 +11,18 @@ AB = (custom("a"), custom("b"))
 USED = {"cachePolicy": {"name": "p"}}
 PARAPHRASE = {"paraphrase": {"similarity": "0.9"}}
 ONNX = {"onnx": {"path": "/m", "dimensions": 384}}
-WIDE_ONNX = {"onnx": {"path": "/m", "dimensions": 768}}
-WIDE_ENDPOINT = {"openAI": {"url": "https://api.openai.com/v1", "model": "text-embedding-3-small", "dimensions": 1536}}
+SECTION, ELSEWHERE = "sha256:" + "0" * 64, {"name": "a", "key": "b"}
 
 
 @pytest.mark.parametrize(
     ("data", "field", "severity"),
     [
         (route("r", limits={"costPerDay": "25"}), "spec.limits", "error"),
-        (route("r", prompt={"maxTokens": 8000, "onExceed": "Reject"}), "spec.prompt.onExceed", "error"),
-        (route("r", prompt={"maxTokens": 8000}), "spec.prompt", "warning"),
+        (
+            route("r", prompt={"rewrites": [{"name": "a", "section": SECTION, "configMap": ELSEWHERE}]}),
+            "spec.prompt.rewrites.configMap",
+            "error",
+        ),
         (route("r", resilience={"hedge": {"after": "1s"}}), "spec.resilience.hedge", "warning"),
         (route("r", affinity="Prefix"), "spec.affinity", "warning"),
         (
@@ -29,8 +31,6 @@ WIDE_ENDPOINT = {"openAI": {"url": "https://api.openai.com/v1", "model": "text-e
             "error",
         ),
         (policy("p", embedding=ONNX, workload="Invoice"), "spec.embedding", "warning"),
-        (policy("p", embedding=WIDE_ONNX, reuse=PARAPHRASE), "spec.embedding.onnx.dimensions", "error"),
-        (policy("p", embedding=WIDE_ENDPOINT, reuse=PARAPHRASE), "spec.embedding.openAI.dimensions", "error"),
         (model(quantisation={"method": "Q8_0", "gate": {"maxLoss": "0.01"}}), "spec.quantisation.gate", "error"),
         (model(quantisation={"job": {}}), "spec.quantisation.job", "warning"),
         (model(scaling={"max": 4}), "spec.scaling", "warning"),

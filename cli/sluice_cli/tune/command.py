@@ -199,11 +199,16 @@ def _embedder(policy: "Policy") -> "OnnxFolder":
     """The policy's model. Raises ClickException for one that is not on this machine."""
     from sluice_sidecar.cache.embed import MiniLM
     from sluice_sidecar.cache.embedders.onnx_folder import OnnxFolder
-    from sluice_sidecar.config import BuiltinEmbedding, OnnxEmbedding
+    from sluice_sidecar.config import WIDTH, BuiltinEmbedding, OnnxEmbedding
 
     threads = min(4, os.cpu_count() or 1)
     if isinstance(policy.embedding, BuiltinEmbedding):
         return MiniLM(threads=threads)
+    if isinstance(policy.embedding, OnnxEmbedding) and policy.embedding.dimensions != WIDTH:
+        raise click.ClickException(
+            f"CachePolicy {policy.name} embeds in {policy.embedding.dimensions} dimensions; "
+            f"this command takes models of {WIDTH}"
+        )
     if isinstance(policy.embedding, OnnxEmbedding):
         folder = Path(policy.embedding.path)
         return OnnxFolder(lambda: folder, threads=threads)

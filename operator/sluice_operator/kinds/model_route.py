@@ -112,7 +112,7 @@ class Rewrite(Part):
         StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71),
         cured("not a section's digest: write sha256: and its SHA-256 in 64 small hexadecimal digits"),
     ]
-    """SHA-256 of the section's exact text: sha256:..."""
+    """SHA-256 of the exact text of the section, or of the whole prompt: sha256:..."""
     percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 100
     """Share of requests that get the new wording."""
     edits: tuple[Edit, ...] | None = Field(None, min_length=1, max_length=64)

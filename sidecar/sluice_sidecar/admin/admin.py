@@ -66,6 +66,9 @@ class Sources(Moving, Protocol):
     def hits(self, n: int) -> Sequence[Mapping[str, Any]]:
         """The last n answers that were reused by meaning, newest first."""
 
+    async def prompts(self) -> Mapping[str, Any]:
+        """The system prompts of governed and audited routes, and what became of their rewrites."""
+
     async def batches(self) -> Mapping[str, Any]:
         """The queue of deferred requests and its windows."""
 
@@ -102,6 +105,7 @@ class Admin:
             "/-/savings": self._savings,
             "/-/evidence": self._evidence,
             "/-/hits": self._hits,
+            "/-/prompts": self._prompts,
             "/-/batches": self._batches,
             "/-/webhooks": self._webhooks,
             "/-/export": self._export,
@@ -209,6 +213,9 @@ class Admin:
 
     async def _hits(self, scope: Scope) -> Answer:
         return _json({"hits": list(self._sources.hits(_limit(scope["query_string"], DECISIONS)))})
+
+    async def _prompts(self, _: Scope) -> Answer:
+        return _json(await self._sources.prompts())
 
     async def _batches(self, _: Scope) -> Answer:
         return _json(await self._sources.batches())

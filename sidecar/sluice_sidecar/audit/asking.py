@@ -106,7 +106,10 @@ class Asking:
         if before.text == after.text:
             return 0.0
         self.compared += 1
-        loss: float | None = await self._patiently(lambda: self._compare(sample, before, after))
+        try:
+            loss: float | None = await self._patiently(lambda: self._compare(sample, before, after))
+        except Unanswered:  # a judge that refuses tells nothing of this pair, and ends no audit
+            return None
         return None if loss is None else min(max(loss, -1.0), 1.0)
 
     async def _answer(self, variant: str, text: str, sample: Sample) -> Answer | None:

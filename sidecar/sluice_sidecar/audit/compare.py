@@ -9,6 +9,7 @@ from typing import Any
 from sluice_sidecar.audit.judge import Judge
 from sluice_sidecar.audit.model import Answer, Sample
 from sluice_sidecar.cache.answers import structured
+from sluice_sidecar.cache.answers.failure import is_failure
 from sluice_sidecar.cache.answers.gist import gist
 from sluice_sidecar.cache.answers.same import same
 
@@ -61,15 +62,27 @@ class Answers:
         if sample.expected is not None:
             return right(sample.expected, before.text) - right(sample.expected, after.text)
         one, other = gist(before.text), gist(after.text)
+        if "failure" in (one.kind, other.kind):
+            return _failing(before.text, after.text)
         if one.kind == "json":
             return 1.0 - agreement(before.text, after.text)
         near = None if self.cosine is None or one.kind != "prose" else await self.cosine(one.text, other.text)
         told = same(one, other, None if near is None else lambda: near)
         if told is True or (told is None and near is not None and near >= SCREENED):
             return 0.0
-        if self.judge is not None and {one.kind, other.kind} <= {"prose", "code"}:
+        if self.judge is not None and (told is None or {one.kind, other.kind} <= {"prose", "code"}):
             return await self.judge(sample, before, after)
         return None if told is None else 1.0
+
+
+def _failing(before: str, after: str) -> float | None:
+    """Of answers one of which is empty, a refusal or an error. A refusal may be what the prompt wants."""
+    was, now = is_failure(before), is_failure(after)
+    if was == now:
+        return 0.0
+    if was is None or was == "refusal":
+        return 1.0
+    return None  # where nothing came before, nothing can be lost
 
 
 def right(expected: str, said: str) -> float:

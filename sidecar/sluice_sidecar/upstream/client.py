@@ -23,7 +23,7 @@ from sluice_sidecar.upstream.errors import (
     UpstreamError,
 )
 from sluice_sidecar.upstream.guard import Guard
-from sluice_sidecar.upstream.request import Origin, Timeouts, absolute, opening, parse_url, serialise
+from sluice_sidecar.upstream.request import Incoming, Origin, Timeouts, absolute, opening, parse_url, serialise
 from sluice_sidecar.upstream.response import Response
 from sluice_sidecar.upstream.tunnel import ASKS_WHO
 
@@ -35,6 +35,7 @@ __all__ = [
     "ConnectionReset_",
     "EgressDenied",
     "FirstByteTimeout",
+    "Incoming",
     "Origin",
     "ProxyRefused",
     "Response",
@@ -75,13 +76,14 @@ class Client:
         method: bytes,
         target: bytes,
         headers: Sequence[tuple[bytes, bytes]],
-        body: bytes,
+        body: bytes | Incoming,
         timeouts: Timeouts,
     ) -> Response:
         """Sends a request; returns when the response's head is in. Cancelling it aborts the call in every state.
 
         `target` is path and query. Host, content-length and connection headers are the client's own. Where a kept
-        connection turns out closed before a byte of the answer, the request goes once more, on a fresh one.
+        connection turns out closed before a byte of the answer, the request goes once more, on a fresh one; a body that
+        is Incoming goes on a fresh one at once.
         Raises a subclass of UpstreamError, and ValueError for what cannot be written as one request.
         """
         proxy = self._guard.proxy
@@ -93,11 +95,14 @@ class Client:
         if pool is None:
             pool = pools[origin] = [], absolute(origin) if plain else b" ", opening(origin)
         idle, before, shared = pool
-        head = serialise(method, target, shared, headers, len(body), before=before)
+        coming = body if isinstance(body, Incoming) else None
+        rest = b"" if isinstance(body, Incoming) else body
+        length = len(rest) if coming is None else coming.length
+        head = serialise(method, target, shared, headers, length, before=before)
         loop = asyncio.get_running_loop()
         end = loop.time() + timeouts.total
-        small = len(body) <= ONE_WRITE
-        fresh = False
+        small = coming is None and length <= ONE_WRITE
+        fresh = coming is not None
         while True:
             connection = None
             while idle and not fresh:
@@ -109,12 +114,15 @@ class Client:
                 fresh = True
                 connection = await self._connect(origin, proxy, idle, timeouts.connect, end)
             if small:
-                waiter = connection.begin(head + body, method == b"HEAD", loop.time() + timeouts.first_byte, end)
+                waiter = connection.begin(head + rest, method == b"HEAD", loop.time() + timeouts.first_byte, end)
             else:
                 waiter = connection.begin(head, False, end, end)
             try:
                 if not small:
-                    await connection.write(body, waiter)
+                    if coming is None:
+                        await connection.write(rest, waiter)
+                    else:
+                        await connection.stream(coming.pieces, waiter)
                     if not waiter.done():
                         connection.expect(loop.time() + timeouts.first_byte)
                 response = await waiter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import cast
 
 import httptools
@@ -78,13 +79,27 @@ class Connection(asyncio.Protocol):
         self._writing = True
         view = memoryview(body)
         for start in range(0, len(body), PIECE):
-            if self._choked and not waiter.done():
-                self._writable = self._loop.create_future()
-                await self._writable
-            if waiter.done():
+            if not await self._write(view[start : start + PIECE], waiter):
                 return
-            self._transport.write(view[start : start + PIECE])
         self._writing = False
+
+    async def stream(self, pieces: AsyncIterator[bytes], waiter: asyncio.Future[Response]) -> None:
+        """The same for a body that comes in pieces."""
+        self._writing = True
+        async for piece in pieces:
+            if not await self._write(piece, waiter):
+                return
+        self._writing = False
+
+    async def _write(self, piece: bytes | memoryview, waiter: asyncio.Future[Response]) -> bool:
+        """Whether the upstream took a piece: not where it has answered already."""
+        if self._choked and not waiter.done():
+            self._writable = self._loop.create_future()
+            await self._writable
+        if waiter.done():
+            return False
+        self._transport.write(piece)
+        return True
 
     def leave(self, waiter: asyncio.Future[Response]) -> None:
         """Whoever called `begin` waits no longer: abort that call, and no other's."""

@@ -1,7 +1,7 @@
 """Where a request goes, how long it may take, and its bytes on the wire."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast
 from urllib.parse import quote, urlsplit
@@ -26,6 +26,14 @@ class Timeouts:
     connect: float
     first_byte: float
     total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A body of `length` bytes that is sent on as it comes in, and so can be sent but once."""
+
+    length: int
+    pieces: AsyncIterator[bytes]
 
 
 def parse_url(url: str) -> tuple[Origin, bytes]:

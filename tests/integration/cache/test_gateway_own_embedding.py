@@ -11,14 +11,23 @@ from doubles.behaviours import embeddings, error, json_body, text
 from doubles.onnx_folders import folder
 from doubles.scripted import Scripted
 from doubles.serve import Served, backend, config, policy, route, serving
-from sluice_sidecar.config import Config, Embedding, EmbeddingEndpoint, OnnxEmbedding, Paraphrase
+from sluice_sidecar.config import (
+    Config,
+    EmbeddedStore,
+    Embedding,
+    EmbeddingEndpoint,
+    FaissStore,
+    OnnxEmbedding,
+    Paraphrase,
+    SharedStore,
+)
 
 ASKED, REWORDED = "How do I reset my password?", "Please tell me how to reset my password"
 SAME = json_body({"data": [{"index": 0, "embedding": [1.0] * 384}]})
 
 
-def wanting(up: Scripted, embedding: Embedding) -> Config:
-    kept = policy(paraphrase=Paraphrase(similarity=0.5), embedding=embedding)
+def wanting(up: Scripted, embedding: Embedding, store: SharedStore | None = None) -> Config:
+    kept = policy(paraphrase=Paraphrase(similarity=0.5), embedding=embedding, store=store)
     return config(route([backend(up.url)], policy=kept.name), policies=[kept])
 
 
@@ -33,7 +42,7 @@ async def stored(served: Served) -> None:
     cache = served.gateway.cache
     assert cache is not None
     async with asyncio.timeout(60):
-        while not cache.stats()["store"]["entries"]:
+        while not any(store.stats()["entries"] for store in cache._stores):
             await asyncio.sleep(0)
 
 
@@ -51,6 +60,42 @@ async def test_a_folder_of_its_own(tmp_path: Path) -> None:
         model = folder(tmp_path / "model")  # every word is unknown to it: every ask is alike
         async with serving(wanting(up, OnnxEmbedding(path=str(model))), data=tmp_path / "data") as served:
             await hit_by_another_wording(served)
+
+
+@pytest.mark.parametrize(
+    ("width", "store"),
+    [(128, None), (768, EmbeddedStore(dimensions=768)), (768, FaissStore(dimensions=768))],
+)
+async def test_a_folder_of_another_width(tmp_path: Path, width: int, store: SharedStore | None) -> None:
+    async with Scripted() as up:
+        up.otherwise(text("Click on it."))
+        embedding = OnnxEmbedding(path=str(folder(tmp_path / "model", width=width)), dimensions=width)
+        async with serving(wanting(up, embedding, store), data=tmp_path / "data") as served:
+            await hit_by_another_wording(served)
+
+
+async def test_the_next_width_is_built_beside_and_the_old_one_goes_at_the_next_start(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with Scripted() as up:
+        up.otherwise(text("Click on it."))
+        wide = OnnxEmbedding(path=str(folder(tmp_path / "wide", width=768)), dimensions=768)
+        narrow = OnnxEmbedding(path=str(folder(tmp_path / "narrow", width=128)), dimensions=128)
+        wanted = wanting(up, wide, EmbeddedStore(dimensions=768))
+        async with serving(wanted, data=data) as served:
+            await hit_by_another_wording(served)
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+                await served.gateway.swap(wanting(up, narrow))
+                assert await ask(client, served, "Where can I reset my password now?") == (200, "miss")
+                await stored(served)
+                await served.gateway.swap(wanted)
+                assert (await ask(client, served, "Tell me how to reset my password, please"))[1].startswith(
+                    "paraphrase"
+                )
+            await served.gateway.swap(wanting(up, narrow))
+        assert (data / "cache-768").is_dir()
+        async with serving(wanting(up, narrow), data=data):
+            assert not (data / "cache-768").exists()
+        assert (data / "cache").is_dir()
 
 
 async def test_an_endpoint(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ async def test_its_identity_is_what_its_files_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ({"width": 768}, "gives 768 dimensions; the cache stores 384"),
+        ({"width": 768}, "gives 768 dimensions; the policy says 384"),
         ({"inputs": ("input_ids",)}, "must take input_ids, attention_mask"),
         ({"inputs": ("input_ids", "attention_mask", "position_ids")}, "takes attention_mask, input_ids, position_ids"),
         ({"shape": (1, 16)}, "dynamic axes"),

@@ -13,10 +13,10 @@ from sluice_sidecar.cache.reuse.label import Label
 from sluice_sidecar.cache.reuse.paraphrase import Paraphrase
 from sluice_sidecar.cache.risk.model import Prior
 
-_VOTE: Final = {
-    "nearest": (2.3, 1), "share": (1.0, 1), "margin": (0.8, 1), "count": (2.0, 0), "mean": (-1.0, 0),
-    "last": (-0.5, 0), "groups": (-0.6, 0), "neighbours": (2.1, 0), "length": (0.2, 0), "record": (0.2, 1),
-    "rival": (0.3, 1),
+_LABEL: Final = {
+    "nearest": (0.7, 1), "share": (0.9, 1), "margin": (1.1, 1), "count": (1.8, 0), "mean": (0.3, 0),
+    "last": (-1.0, 0), "groups": (-0.3, 0), "neighbours": (0.8, 0), "length": (0.1, 0), "record": (0.2, 1),
+    "rival": (0.3, 1), "witnesses": (1.0, 1), "alone": (-1.4, -1),
 }  # fmt: skip
 _PARAPHRASE: Final = {
     "nearest": (0.0, 1), "share": (1.3, 1), "margin": (0.4, 1), "count": (0.9, 0), "mean": (1.1, 0), "last": (0.0, 0),
@@ -41,7 +41,7 @@ def _prior(features: tuple[str, ...], start: float, known: Mapping[str, tuple[fl
 _TEMPLATE: Final = Prior(mean=(4.0, 0.5, 0.5, 0.0, 1.0), precision=(0.5, 0.5, 0.5, 0.5, 0.5), signs=(0, 1, 1, 0, 1))
 
 PRIORS: Final[Mapping[How, Prior]] = {
-    "label": _prior(Label.FEATURES, -0.8, _VOTE),
+    "label": _prior(Label.FEATURES, 0.0, _LABEL),
     "paraphrase": _prior(Paraphrase.FEATURES, 0.1, _PARAPHRASE),
     "template": _TEMPLATE,
 }

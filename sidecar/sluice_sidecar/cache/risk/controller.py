@@ -63,6 +63,13 @@ class Controller:
 
     def admit(self, score: float, partition: str) -> Verdict:
         """Whether a proposal of this score is served to this partition. An admitted one counts as a hit."""
+        verdict = self.considers(score, partition)
+        if verdict.admitted:
+            self._budget.hit()
+        return verdict
+
+    def considers(self, score: float, partition: str) -> Verdict:
+        """What `admit` would say now; nothing is counted."""
         now = self._decision
         if not 0.0 <= score <= 1.0:
             return Verdict(False, "score", now.bound, now.threshold)
@@ -72,7 +79,6 @@ class Controller:
             return Verdict(False, "below threshold", now.bound, now.threshold)
         if now.closed and key_of(partition) in now.closed:
             return Verdict(False, "partition", now.bound, now.threshold)
-        self._budget.hit()
         return Verdict(True, "bound held", now.bound, now.threshold)
 
     @property
