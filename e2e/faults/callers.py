@@ -141,12 +141,13 @@ class _Unknown(Exception):  # noqa: N818  (it says what the batch is)
 
 
 async def answered(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """The first answer that is one: a gateway that is killed gives none, one that starts may say 503."""
+    """The first answer that is one. A gateway that is killed gives none, and one that ends may say 500: what was asked
+    is done then, or not, and asked again, as SDKs do."""
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 answer = await send()
-                if answer.status_code != 503:
+                if answer.status_code < 500:
                     return answer
             except httpx.TransportError:
                 pass

@@ -33,8 +33,13 @@ def test_the_page_and_the_metrics_agree() -> None:
         telemetry.finished(one)
     came = Settled(done=1, saved=Counter(USD=10**12))
     windows = figures.families({"night": Waiting(queued=1, oldest=1.0)}, {"night": came})
+    prompts = {
+        "prompts": {SEPARATOR.join(("support", "rewritten")): [1.0]},
+        "prompt_stops": {SEPARATOR.join(("support", "shorter")): [1.0]},
+        "prompt_drifts": {"support": [1.0]},
+    }
     given = {}
-    for family in families(render({**telemetry.snapshot(), **windows})[0].decode()):
+    for family in families(render({**telemetry.snapshot(), **windows, **prompts})[0].decode()):
         if family.name.startswith("sluice_"):
             name = family.name + ("_total" if family.type == "counter" else "")
             given[name] = (family.type, {label for s in family.samples for label in s.labels} - {"le"})
