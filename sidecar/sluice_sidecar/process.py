@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+import time
+from collections.abc import Callable
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -14,14 +16,24 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-class Signals:
-    """SIGTERM and SIGINT: the first asks for a drain, the second for an end."""
+AT_ONCE = 0.2
+"""Seconds within which signals are one. A parent of several threads that is killed dies thread by thread, and the
+kernel tells its child of each of them."""
 
-    def __init__(self) -> None:
+
+class Signals:
+    """SIGTERM and SIGINT: the first asks for a drain, a later one for an end."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.stop, self.force = asyncio.Event(), asyncio.Event()
+        self._clock, self._first = clock, 0.0
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._received)
 
     def _received(self) -> None:
-        (self.force if self.stop.is_set() else self.stop).set()
+        if not self.stop.is_set():
+            self._first = self._clock()
+            self.stop.set()
+        elif self._clock() - self._first >= AT_ONCE:
+            self.force.set()
