@@ -1,5 +1,9 @@
 """What makes a section of a prompt."""
 
+import time
+
+import pytest
+
 from sluice_sidecar.audit.sections import LONG, MOST, sections
 
 MIXED = """You are a support agent for Acme.
@@ -84,4 +88,15 @@ def test_a_repeated_section_gets_a_number() -> None:
 
 def test_two_hundred_thousand_tokens_are_few_sections() -> None:
     text = "".join(f"# Topic {n}\n{'word ' * 40}\n" for n in range(4_000))
-    assert len(sections(text)) == MOST
+    assert MOST // 2 < len(sections(text)) <= MOST
+
+
+@pytest.mark.parametrize("line", ["<a>", "<a{n}>", "<a>x</a>", "User: hi", "Example {n}:", "x\n", "# T", "```"])
+def test_a_long_prompt_of_any_structure_is_read_in_one_go(line: str) -> None:
+    """Not a benchmark: reading that looks back or ahead for each line takes minutes here."""
+    text = "".join(line.format(n=n) + "\n" for n in range(40_000))
+    before = time.process_time()
+    parts = sections(text)
+    assert len(parts) <= MOST
+    assert parts[-1].end == len(text)
+    assert time.process_time() - before < 30.0

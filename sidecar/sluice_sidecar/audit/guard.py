@@ -4,7 +4,9 @@ The n-th answer with it and the n-th without it are a pair: its loss is 1 where 
 wrong, -1 where only the other did. What goes wrong is what can be seen without a judge: an error, an answer that was
 cut short or filtered, and JSON that was asked for and is none or does not fit its schema. "The mean loss is `MARGIN` at
 most" is tested as in `noninferiority`, the other way round: it is refuted wrongly with probability `ALPHA` at most,
-however often one looks. A rewrite that all conversations get has nobody to be compared with, and is not watched.
+however often one looks, if pairs do not depend on each other. Turns of one conversation do, as they get the same
+wording: long conversations make a wrong stop likelier than that, which costs tokens and no answer. A rewrite that all
+conversations get has nobody to be compared with, and is not watched.
 """
 
 from collections import deque

@@ -1,7 +1,8 @@
 """A fair sample of real requests under each prompt, redacted before anything of them is kept.
 
 Of the n-th request of a prompt one is kept with probability k/n in place of a random one of the k (Vitter's algorithm
-R, Random sampling with a reservoir, ACM TOMS 1985), so each request of the past is as likely to be there. A tenant that
+R, Random sampling with a reservoir, ACM TOMS 1985), so each request since the start is as likely to be there; after a
+restart newer ones are likelier, as counting begins with what is kept. A tenant that
 gave no consent, an answer that failed, and a request with pictures, files or more than `LONGEST` characters are not
 taken: what is not text cannot be redacted.
 """

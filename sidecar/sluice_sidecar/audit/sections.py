@@ -6,7 +6,7 @@ Lines inside a code fence are never structure.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -17,7 +17,7 @@ LONG = 1_200
 SHORT = 160
 """Characters below which a paragraph of such a division stays with the one before it."""
 MOST = 120
-"""Sections of one prompt: beyond it the shortest neighbours are put together."""
+"""Sections of one prompt: beyond it short neighbours are put together."""
 
 _MARKER = re.compile(r"\s*(?:<!--\s*section:\s*(\S.*?)\s*-->|\[\[\s*section:\s*(\S.*?)\s*\]\])\s*")
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(\S.*?)[ \t]*#*[ \t]*")
@@ -25,6 +25,7 @@ _OPENS = re.compile(r"[ \t]*<([A-Za-z][\w.-]{0,63})(?:\s[^<>]{0,200})?>")
 _EXAMPLE = re.compile(r"[#*_>\s]*(?:few-?shot )?(?:example|sample)\s*(?:#?\d+|[A-Z])?\s*[:.)*_-]", re.IGNORECASE)
 _TURN = re.compile(r"[*_>\s]*(?:user|input|question|q|human|customer)[*_]*\s*:", re.IGNORECASE)
 _REPLY = re.compile(r"[*_>\s]*(?:assistant|output|answer|a|agent|ai|response|label)[*_]*\s*:", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([A-Za-z][\w.-]{0,63})(?:\s[^<>]{0,200})?>")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _SPACE = re.compile(r"\s+")
 
@@ -94,6 +95,7 @@ def _cut(lines: Sequence[_Line], starts: Sequence[tuple[int, Kind, str]]) -> lis
 
 def _structure(lines: Sequence[_Line]) -> list[_Piece]:
     starts: list[tuple[int, Kind, str]] = []
+    elements = _elements(lines)
     n, free = 0, True  # free: the next text begins a section of its own
     while n < len(lines):
         line = lines[n]
@@ -103,7 +105,7 @@ def _structure(lines: Sequence[_Line]) -> list[_Piece]:
         elif found := _HEADING.fullmatch(line.text):
             starts.append((n, "example" if _EXAMPLE.match(line.text + ":") else "heading", found[1]))
             free = False
-        elif (close := _element(lines, n)) is not None:
+        elif (close := elements.get(n)) is not None:
             tag = _OPENS.match(line.text)
             starts.append((n, "example" if tag and "example" in tag[1].lower() else "element", line.text.strip()))
             end, free = close, True
@@ -117,21 +119,21 @@ def _structure(lines: Sequence[_Line]) -> list[_Piece]:
     return _cut(lines, starts)
 
 
-def _element(lines: Sequence[_Line], n: int) -> int | None:
-    """The line behind the element that opens in line n and stands alone in its lines, if one does."""
-    found = _OPENS.match(lines[n].text)
-    if found is None:
-        return None
-    tag, depth = re.escape(found[1]), 0
-    both = re.compile(rf"<(/?){tag}(?:\s[^<>]{{0,200}})?>")
-    for at in range(n, len(lines)):
-        if lines[at].fenced:
+def _elements(lines: Sequence[_Line]) -> dict[int, int]:
+    """For each line that opens an element which stands alone in its lines: the line behind its end."""
+    opened: dict[str, list[int]] = {}
+    found: dict[int, int] = {}
+    for n, line in enumerate(lines):
+        if line.fenced or "<" not in line.text:
             continue
-        for mark in both.finditer(lines[at].text):
-            depth += -1 if mark[1] else 1
-            if depth == 0:
-                return at + 1 if not lines[at].text[mark.end() :].strip() else None
-    return None
+        first = _OPENS.match(line.text)
+        for tag in _TAG.finditer(line.text):
+            stack = opened.setdefault(tag[2], [])
+            if not tag[1]:
+                stack.append(n if first is not None and tag.end() == first.end() else -1)
+            elif stack and (start := stack.pop()) >= 0 and not line.text[tag.end() :].strip():
+                found[start] = n + 1
+    return found
 
 
 def _answered(lines: Sequence[_Line], n: int) -> bool:
@@ -186,12 +188,16 @@ def _divided(piece: _Piece, lines: Sequence[_Line]) -> list[_Piece]:
 
 
 def _fewer(pieces: Sequence[_Piece], lines: Sequence[_Line]) -> list[_Piece]:
-    """At most MOST pieces, the shortest neighbours put together."""
-    kept = list(pieces)
-    while len(kept) > MOST:
-        sizes: Callable[[int], int] = lambda n: _length(kept[n], lines) + _length(kept[n + 1], lines)  # noqa: E731
-        at = min(range(len(kept) - 1), key=sizes)
-        kept[at : at + 2] = [replace(kept[at], last=kept[at + 1].last)]
+    """At most MOST pieces, short neighbours put together."""
+    if len(pieces) <= MOST:
+        return list(pieces)
+    enough = lines[-1].end / (MOST - 1)
+    kept: list[_Piece] = []
+    for piece in pieces:
+        if kept and _length(kept[-1], lines) < enough:
+            kept[-1] = replace(kept[-1], last=piece.last)
+        else:
+            kept.append(piece)
     return kept
 
 
