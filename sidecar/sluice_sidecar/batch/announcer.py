@@ -7,6 +7,7 @@ from typing import Any
 
 from sluice_sidecar.ask import Problem
 from sluice_sidecar.batch.delivery import AT_ONCE, Deliverer
+from sluice_sidecar.batch.ending import ended
 from sluice_sidecar.batch.hooks import HookBook
 from sluice_sidecar.batch.outbox import Outbox, State, Told, origin_of
 from sluice_sidecar.batch.request import Answer, Request, shown
@@ -64,10 +65,7 @@ class Announcer:
 
     async def stop(self) -> None:
         """Leaves what is under way to the next process."""
-        tasks = [*self._retiring, *([self._main] if self._main is not None else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*self._retiring, self._main)
         for client in self._clients:
             await client.close()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sluice_sidecar.ask import Problem
 from sluice_sidecar.batch import lines, output
+from sluice_sidecar.batch.ending import ended
 from sluice_sidecar.batch.queue import Queue
 from sluice_sidecar.batch.records import Batch, File, State
 from sluice_sidecar.dialects.identifiers import new
@@ -38,9 +39,7 @@ class Lifecycle:
 
     async def stop(self) -> None:
         """Leaves what is begun to the next process."""
-        if self._main is not None:
-            self._main.cancel()
-            await asyncio.gather(self._main, return_exceptions=True)
+        await ended(self._main)
 
     async def _always(self) -> None:
         queue = self._queue

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sluice_sidecar.ask import Problem
+from sluice_sidecar.batch.ending import ended
 from sluice_sidecar.batch.queue import Queue
 from sluice_sidecar.batch.records import Sight
 
@@ -51,9 +52,7 @@ class Notifier:
     async def stop(self) -> None:
         """The same, and waits for the look that is under way."""
         self.close()
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        await ended(self._looking)
 
     @property
     def closed(self) -> bool:

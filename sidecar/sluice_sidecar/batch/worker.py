@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 from sluice_sidecar.ask import Problem
+from sluice_sidecar.batch.ending import ended
 from sluice_sidecar.batch.execute import Outcome
 from sluice_sidecar.batch.figures import Tally
 from sluice_sidecar.batch.gate import Pool
@@ -80,9 +81,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Gives back what runs; its next try is its first again."""
-        if self._main is not None:
-            self._main.cancel()
-            await asyncio.gather(self._main, return_exceptions=True)
+        await ended(self._main)
         held = list(self._held.items())
         for _, running in held:
             running.cancel()

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sluice_sidecar.ask import Problem
+from sluice_sidecar.batch.ending import ended
 from sluice_sidecar.cache.stores.store import StoreError
 
 if TYPE_CHECKING:
@@ -64,10 +65,8 @@ class RedisLink:
 
     async def close(self) -> None:
         """Ends what was begun."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
+        self._task = None
         while not self._jobs.empty():
             self._jobs.get_nowait()[1].cancel()
         await self._disconnect()
