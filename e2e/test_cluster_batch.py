@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,8 +28,9 @@ MODEL = "sluice-model-smollm2"
 
 
 @pytest.fixture(scope="module")
-def receiving(installed: Kube) -> Kube:
-    """A namespace with a receiver of webhooks, which speaks TLS, and a pod that hands documents over."""
+def receiving(installed: Kube) -> Iterator[Kube]:
+    """A namespace with a receiver of webhooks, which speaks TLS, and a pod that hands documents over. It goes in the
+    end: a small node has no room for its models, queue and gateways beside those of other tests."""
     make_namespace(installed, NAMESPACE)
     authority = Authority()
     certificate, key = authority.sign(RECEIVER)
@@ -50,7 +52,8 @@ def receiving(installed: Kube) -> Kube:
     )
     for name in ("receiver", "app"):
         installed.kubectl("rollout", "status", "-n", NAMESPACE, f"deployment/{name}", "--timeout=300s", timeout=320)
-    return installed
+    yield installed
+    installed.kubectl("delete", "namespace", NAMESPACE, "--timeout=200s", timeout=220)
 
 
 def _object(version: str, kind: str, name: str, labels: dict[str, str] | None = None, **rest: Any) -> dict[str, Any]:
