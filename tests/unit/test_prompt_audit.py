@@ -155,3 +155,16 @@ async def test_an_answer_that_only_the_full_prompt_gets_is_a_loss() -> None:
 
     report = await audit(given, samples, ask, Equal(), Terms(), Notes(), count=tokens)
     assert "Topic 3" in titles(report, "needed")
+
+
+async def test_a_backend_that_was_broken_is_asked_again_once_it_is_mended() -> None:
+    given, samples, oracle = stage(PARTS, SAMPLES)
+    notes = Notes()
+
+    async def broken(prompt: str, sample: Sample) -> Answer:
+        raise Unanswered("status 400")
+
+    nothing = await audit(given, samples, broken, Equal(), Terms(), notes, count=tokens)
+    assert not nothing.dropped
+    whole = await run(given, samples, oracle, notes)
+    assert titles(whole, "drop") == {"Topic 1", "Topic 3", "Topic 4", "Topic 6"}

@@ -71,7 +71,7 @@ class Asking:
         at = str(record["variant"]), str(record["sample"])
         if "answer" in record:
             given = record["answer"]
-            self._answers[at] = None if given is None else Answer(**given)
+            self._answers[at] = Answer(**given)
             self._spend(self._answers[at])
         else:
             self._losses[at] = record["loss"]
@@ -99,7 +99,8 @@ class Asking:
         if before is not None:  # a sample that the full prompt cannot answer tells nothing
             loss = 1.0 if after is None else await self._compared(sample, before, after)
         self._losses[at] = loss
-        self._checkpoint.add({"variant": variant, "sample": sample.id, "loss": loss})
+        if before is not None and after is not None:  # a backend that could not answer may be mended
+            self._checkpoint.add({"variant": variant, "sample": sample.id, "loss": loss})
         return loss
 
     async def _compared(self, sample: Sample, before: Answer, after: Answer) -> float | None:
@@ -124,9 +125,8 @@ class Asking:
             self.calls -= 1
             self._answers[at] = answer
             self._spend(answer)
-            self._checkpoint.add(
-                {"variant": variant, "sample": sample.id, "answer": None if answer is None else asdict(answer)}
-            )
+            if answer is not None:
+                self._checkpoint.add({"variant": variant, "sample": sample.id, "answer": asdict(answer)})
         return self._answers[at]
 
     async def _patiently(self, call: Callable[[], Awaitable[Any]]) -> Any:
