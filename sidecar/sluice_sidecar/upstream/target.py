@@ -18,18 +18,22 @@ _ALWAYS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"accept
 _ANTHROPIC_VERSION: Header = (b"anthropic-version", b"2023-06-01")
 
 
-class Secrets(Protocol):
-    """What of Credentials an upstream call needs."""
-
-    @property
-    def version(self) -> int:
-        """Grows when a value changed."""
+class Values(Protocol):
+    """Secret values by reference."""
 
     def get(self, secret: str, key: str) -> str | None:
         """The value of a reference, if there is one."""
 
     def where(self, secret: str, key: str) -> str:
         """Where it is looked for."""
+
+
+class Secrets(Values, Protocol):
+    """What of Credentials an upstream call needs."""
+
+    @property
+    def version(self) -> int:
+        """Grows when a value changed."""
 
 
 class Target:
@@ -104,7 +108,7 @@ class Target:
         return self._timeouts[live]
 
 
-def secret_value(secrets: Secrets, credential: Credential, who: str) -> bytes:
+def secret_value(secrets: Values, credential: Credential, who: str) -> bytes:
     """A credential's value for a header. Raises Problem(500) that says where to put it; never shows the value."""
     value = secrets.get(credential.secret, credential.key)
     reference = f"{credential.secret}/{credential.key}"
@@ -117,3 +121,11 @@ def secret_value(secrets: Secrets, credential: Credential, who: str) -> bytes:
             500, "credential_invalid", f"{who}: the credential {reference} has characters no header may hold."
         )
     return text.encode()
+
+
+def json_headers(secrets: Values, credential: Credential | None, who: str) -> list[Header]:
+    """Headers of a call with JSON, and with a credential where one is wanted. Raises Problem(500), see secret_value."""
+    headers = list(_ALWAYS)
+    if credential is not None:
+        headers.append((b"authorization", b"Bearer " + secret_value(secrets, credential, who)))
+    return headers

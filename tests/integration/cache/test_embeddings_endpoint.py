@@ -45,7 +45,7 @@ async def client() -> AsyncIterator[Client]:
 
 def endpoint(up: Scripted, client: Client, *, seconds: Any = None, first: float = 5.0, **settings: Any) -> Endpoint:
     known: dict[str, Any] = {"url": up.url, "model": "small", "dimensions": 384}
-    environ = {"SLUICE_SECRET_OPENAI_KEY": "s3cret"}
+    environ = {"SLUICE_SECRET_OPENAI_KEY": "s3cret", "SLUICE_SECRET_TORN_KEY": "s3\r\nx-other: y"}
     return Endpoint(
         EmbeddingEndpoint(**{**known, **settings}), client, Credentials(environ),
         seconds=seconds or Hands(), timeouts=Timeouts(first, first, first),
@@ -79,6 +79,14 @@ async def test_a_server_that_knows_no_dimensions_is_asked_without(up: Scripted, 
     await one("a")
     await one("b")
     assert ["dimensions" in request.json for request in up.requests] == [True, False, False]
+
+
+async def test_a_credential_that_would_add_a_header_is_not_sent(up: Scripted, client: Client) -> None:
+    one = endpoint(up, client, credential=Credential(secret="torn", key="key"))
+    with pytest.raises(EmbeddingError, match=r"torn/key has characters no header may hold") as raised:
+        await one("a")
+    assert "s3" not in str(raised.value)
+    assert up.count == 0
 
 
 async def test_a_missing_credential_is_named(up: Scripted, client: Client) -> None:

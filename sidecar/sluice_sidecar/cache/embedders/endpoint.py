@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from sluice_sidecar.ask import Problem
 from sluice_sidecar.cache.embedders.batches import Batches
 from sluice_sidecar.cache.embedders.embedder import EmbeddingError, TooLong
 from sluice_sidecar.config import EmbeddingEndpoint
@@ -13,6 +14,7 @@ from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.errors import UpstreamError
 from sluice_sidecar.upstream.headers import Header
 from sluice_sidecar.upstream.request import Timeouts, parse_url
+from sluice_sidecar.upstream.target import Values, json_headers
 
 if TYPE_CHECKING:
     from sluice_sidecar.cache.embedders.embedder import Vector
@@ -33,16 +35,6 @@ FAILURES, REST = 3, 5.0
 """After that many failed calls in a row the endpoint is left alone for so many seconds."""
 
 
-class Secrets(Protocol):
-    """Secret values by reference."""
-
-    def get(self, secret: str, key: str) -> str | None:
-        """The value; None when it is missing."""
-
-    def where(self, secret: str, key: str) -> str:
-        """Where it is looked for."""
-
-
 class Endpoint:
     """An embeddings endpoint as an embedder. The credential is read for every call, so a new value is taken up.
 
@@ -50,7 +42,7 @@ class Endpoint:
     """
 
     def __init__(
-        self, settings: EmbeddingEndpoint, client: Client, secrets: Secrets, *,
+        self, settings: EmbeddingEndpoint, client: Client, secrets: Values, *,
         seconds: Callable[[], float] = time.monotonic, timeouts: Timeouts = TIMEOUTS,
     ) -> None:  # fmt: skip
         """Raises ValueError for a URL that is none."""
@@ -114,15 +106,10 @@ class Endpoint:
             raise EmbeddingError(f"{self._where} cannot be asked: {error}") from error
 
     def _headers(self) -> list[Header]:
-        headers: list[Header] = [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
-        credential = self._settings.credential
-        if credential is not None:
-            value = (self._secrets.get(credential.secret, credential.key) or "").strip()
-            if not value:
-                where = self._secrets.where(credential.secret, credential.key)
-                raise EmbeddingError(f"the credential {credential.secret}/{credential.key} has no value: set {where}")
-            headers.append((b"authorization", b"Bearer " + value.encode()))
-        return headers
+        try:
+            return json_headers(self._secrets, self._settings.credential, self._where)
+        except Problem as problem:
+            raise EmbeddingError(problem.message) from None
 
     def _read(self, raw: bytes, count: int) -> "list[Vector | EmbeddingError]":
         import numpy as np

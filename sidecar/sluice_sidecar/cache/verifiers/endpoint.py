@@ -8,13 +8,14 @@ from typing import Any
 
 import orjson
 
-from sluice_sidecar.cache.embedders.endpoint import Secrets
+from sluice_sidecar.ask import Problem
 from sluice_sidecar.cache.verifiers.verifier import VerifierError, least
 from sluice_sidecar.config import VerifierEndpoint
 from sluice_sidecar.upstream.client import Client
 from sluice_sidecar.upstream.errors import UpstreamError
 from sluice_sidecar.upstream.headers import Header
 from sluice_sidecar.upstream.request import Timeouts, parse_url
+from sluice_sidecar.upstream.target import Values, json_headers
 
 ANSWER = 262_144
 """Largest answer that is read, bytes."""
@@ -26,7 +27,7 @@ TIMEOUTS = Timeouts(connect=1.0, first_byte=10.0, total=10.0)
 class Endpoint:
     """See Verifier. The credential is read for every call, so a new value is taken up."""
 
-    def __init__(self, settings: VerifierEndpoint, client: Client, secrets: Secrets) -> None:
+    def __init__(self, settings: VerifierEndpoint, client: Client, secrets: Values) -> None:
         """Raises ValueError for a URL that is none."""
         self._settings, self._client, self._secrets = settings, client, secrets
         self._origin, base = parse_url(settings.url)
@@ -64,15 +65,10 @@ class Endpoint:
             raise VerifierError(f"{self._where} cannot be asked: {error}") from error
 
     def _headers(self) -> list[Header]:
-        headers: list[Header] = [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
-        credential = self._settings.credential
-        if credential is not None:
-            value = (self._secrets.get(credential.secret, credential.key) or "").strip()
-            if not value:
-                where = self._secrets.where(credential.secret, credential.key)
-                raise VerifierError(f"the credential {credential.secret}/{credential.key} has no value: set {where}")
-            headers.append((b"authorization", b"Bearer " + value.encode()))
-        return headers
+        try:
+            return json_headers(self._secrets, self._settings.credential, self._where)
+        except Problem as problem:
+            raise VerifierError(problem.message) from None
 
     def _read(self, answer: Any, rows: str | None, score: str, count: int) -> list[float]:
         """The scores in the order of what was sent. Raises VerifierError for any other shape."""
