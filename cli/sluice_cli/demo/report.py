@@ -140,7 +140,8 @@ def _limits(result: Result) -> Sequence[str]:
     return (
         large,
         f"Paraphrases are reused above a plain similarity of {result.similarity}, with a conservative guard (numbers, "
-        "names, dates, units, negation, direction must agree). This release has no proven bound on wrong hits.",
+        "names, dates, units, negation, direction must agree). By `bounded: false` the demo has no proven bound on "
+        "wrong hits: one opens after some hundred answers, which is more than is asked here.",
         "Wrong is judged by the keys that come with the workload, and for labels and extractions also by asking again. "
         "A model that is unsure of its own answer counts against the cache; a poor open answer does not.",
         "One client asked one request at a time. The workload is made for showing: your rates of repeats will differ.",
